@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# The first of these that runs and is Python 3.11 or 3.12; `make setup PYTHON=...` overrides it.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in [(3, 11), (3, 12)])' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+# DVC orders some entries of dvc.lock by hash: a fixed seed gives the same lock every time.
+export PYTHONHASHSEED := 0
+# Uncompiled bytecode beside the sources would look like a changed dependency.
+export PYTHONDONTWRITEBYTECODE := 1
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "skred needs Python 3.11 or 3.12 and found neither: install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt >.venv/uv.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: $(READY) ## make the environment .venv from the hashed requirements
+
+.PHONY: lock
+lock: ## resolve the dependencies anew into requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --quiet --upgrade --output-file requirements.txt
