@@ -55,9 +55,7 @@ class SceneIndex(Section):
     simulated: bool
     bands: tuple[Band, ...]
     scenes: tuple[SceneEntry, ...]
-    about: dict[str, Any] = Field(
-        default_factory=dict
-    )  # dates, counts of acquisitions, source: for people and the report
+    about: dict[str, Any] = Field(default_factory=dict)  # dates, counts, source: for people
 
 
 @dataclass(frozen=True)
