@@ -68,8 +68,6 @@ class Event(Section):
     pre: Days
     post: Days
     area: Area
-    # polygons of the landslides, a path from the repository's root; simulated events bring their own
-    inventory: str | None = None
     simulation: Simulation | None = None
 
     @model_validator(mode="after")
@@ -81,15 +79,10 @@ class Event(Section):
         if self.source == "simulated":
             if self.simulation is None:
                 raise ValueError("a section 'simulation' with seed and landslides, because source is simulated")
-            if self.inventory is not None:
-                raise ValueError("no inventory, because the simulated world brings its own")
             if (self.simulation.landslides == 0) != (self.role == "control"):
                 raise ValueError("simulation.landslides 0 for role control and more than 0 for every other role")
-        else:
-            if self.simulation is not None:
-                raise ValueError(f"no section 'simulation', because source is {self.source}")
-            if (self.inventory is None) != (self.role == "control"):
-                raise ValueError("an inventory for every role but control, and none for control")
+        elif self.simulation is not None:
+            raise ValueError(f"no section 'simulation', because source is {self.source}")
         return self
 
 
