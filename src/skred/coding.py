@@ -18,7 +18,7 @@ NODATA = 0
 
 
 def encode_db(power: NDArray[Any]) -> NDArray[np.uint16]:
-    """Linear power to uint16: ``round((10 log10(power) + 50) / 0.001)``, held within 1..65535; not finite or ≤ 0 is 0."""
+    """Linear power to uint16: ``round((10 log10(power) + 50) / 0.001)`` within 1..65535; not finite or ≤ 0 is 0."""
     valid = np.isfinite(power) & (power > 0)
     db = 10.0 * np.log10(np.where(valid, power, 1.0).astype(np.float64))
     code = np.clip(np.floor((db - DB_OFFSET) / DB_STEP + 0.5), 1, 65535)
