@@ -1,0 +1,153 @@
+"""Cut the scenes of a folder into patches: read a scene, divide it, write its windows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skred.bands import band_names
+from skred.errors import InputError
+from skred.grid import Window
+from skred.patches.params import PatchParams, SplitKind
+from skred.patches.split import (
+    Split,
+    assign_at_random,
+    assign_balanced,
+    block_ids,
+    landslides_per_block,
+    lay_buffer,
+    settle_borders,
+)
+from skred.patches.store import INDEX_COLUMNS, PatchIndex
+from skred.patches.windows import windows_of_split
+from skred.raster import Raster, write_cog
+from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
+
+_SPLITS = (Split.TRAIN, Split.VAL, Split.TEST)
+
+
+@dataclass(frozen=True)
+class Divided:
+    """One scene, divided. Arrays of shape (H, W): labels for training, split codes for scoring, block numbers."""
+
+    labels: NDArray[np.uint8]
+    split: NDArray[np.uint8]
+    blocks: NDArray[np.int32]
+
+
+def divide(labels: NDArray[np.uint8], kind: SplitKind, params: PatchParams) -> Divided:
+    """Divide one scene by spatial blocks with a buffer, or (`random`) by windows without one."""
+    rng = np.random.default_rng(params.seed)
+    shares = (params.val_share, params.test_share)
+    if kind == "random":
+        blocks = block_ids(labels.shape, params.window_px)
+        codes = assign_at_random(int(blocks.max()) + 1, shares, rng)
+        return Divided(labels, codes[blocks], blocks)
+    blocks = block_ids(labels.shape, params.block_px)
+    codes = assign_balanced(landslides_per_block(labels, blocks), shares, rng, params.draws)
+    training_labels, split = settle_borders(labels, codes[blocks])
+    return Divided(training_labels, lay_buffer(split, params.buffer_px), blocks)
+
+
+def split_of_scenes(folder: SceneFolder, val_share: float) -> dict[str, Split]:
+    """The split of every scene of an imported folder.
+
+    Without scenes marked ``val``, validation is the last `val_share` of the ``train`` scenes in the order of their
+    names: neighbours in a series often show one place, and a contiguous part keeps them together.
+
+    Raises
+    ------
+    InputError
+        There is nothing to train on.
+    """
+    named = {"train": Split.TRAIN, "val": Split.VAL, "test": Split.TEST, None: Split.TEST}
+    splits = {scene.name: named[scene.split] for scene in folder.index.scenes}
+    train = sorted(name for name, code in splits.items() if code == Split.TRAIN)
+    if Split.VAL not in splits.values():
+        for name in train[len(train) - max(1, round(val_share * len(train))) :]:
+            splits[name] = Split.VAL
+    if Split.TRAIN not in splits.values():
+        raise InputError(f"{folder.path}: no scenes of split train left; wanted at least two in a folder 'train'")
+    return splits
+
+
+def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) -> PatchIndex:
+    """Cut the folder of scenes `scenes` into the new folder of patches `out`, which appears only when it is whole.
+
+    Raises
+    ------
+    InputError
+        `scenes` is no folder of scenes; a scene is smaller than a window; a split has no window at all; there is no
+        landslide to train on.
+    """
+    folder = SceneFolder.open(scenes)
+    names = band_names(folder.index.bands)
+    by_scene = split_of_scenes(folder, params.val_share) if kind == "scenes" else {}
+    building = out.with_name(f".{out.name}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    rows: list[tuple[object, ...]] = []
+    x: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
+    y: list[NDArray[np.uint8]] = []
+    for number, scene in enumerate(folder.names):
+        labels = folder.labels(scene)
+        if kind == "scenes":
+            whole = np.full(labels.shape, by_scene[scene], np.uint8)
+            divided = Divided(labels, whole, np.full(labels.shape, number, np.int32))
+        else:
+            divided = divide(labels, kind, params)
+        tags = {"simulated": "yes" if folder.index.simulated else "no"}
+        split_raster = Raster(divided.split[None], folder.grid(scene), ("split",), (), None, tags)
+        write_cog(building / f"{scene}.split.tif", split_raster)
+        values = folder.bands(scene, names)
+        for code in _SPLITS:
+            for window in windows_of_split(divided.split, code, params.window_px, params.stride_px):
+                cut = window.slices
+                for name, band in zip(names, values, strict=True):
+                    x[name].append(band[cut])
+                y.append(divided.labels[cut])
+                rows.append((scene, *window, _block(divided, window), code.name.lower(), _share(y[-1])))
+    index = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
+    _check(index, y, scenes, params)
+    (building / "x").mkdir()
+    for name in names:
+        np.save(building / "x" / f"{name}.npy", np.stack(x.pop(name)))
+    np.save(building / "y.npy", np.stack(y))
+    index.to_csv(building / "index.csv", index=False, float_format="%.6f")
+    about = PatchIndex(
+        event=folder.index.event,
+        simulated=folder.index.simulated,
+        split=kind,
+        bands=folder.index.bands,
+        scenes=folder.names,
+    )
+    (building / "patches.json").write_text(json.dumps(about.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    shutil.rmtree(out, ignore_errors=True)
+    building.rename(out)
+    return about
+
+
+def _block(divided: Divided, window: Window) -> int:
+    return int(divided.blocks[window.row + window.height // 2, window.col + window.width // 2])
+
+
+def _share(labels: NDArray[np.uint8]) -> float:
+    known = int((labels != UNKNOWN).sum())
+    return float((labels == LANDSLIDE).sum() / known) if known else 0.0
+
+
+def _check(index: pd.DataFrame, y: list[NDArray[np.uint8]], scenes: Path, params: PatchParams) -> None:
+    for split in ("train", "val"):
+        if not (index["split"] == split).any():
+            raise InputError(
+                f"{scenes}: no {split} window of {params.window_px} pixels fits; "
+                "make patch.window_px, patch.block_px or patch.buffer_px smaller"
+            )
+        chosen = index.index[index["split"] == split]
+        if not any((y[i] == LANDSLIDE).any() for i in chosen):
+            raise InputError(f"{scenes}: no landslide in the {split} windows; use another patch.seed or more area")

@@ -1,0 +1,110 @@
+"""Divide a scene into train, validation and test so that nothing leaks from one to another.
+
+Pure functions on arrays of shape ``(H, W)``. A split raster holds the codes of `Split`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from skred.scenes import LANDSLIDE, UNKNOWN
+
+
+class Split(IntEnum):
+    """Codes of a split raster. BUFFER is neither trained on nor scored; OUTSIDE has no data at all."""
+
+    OUTSIDE = 0
+    TRAIN = 1
+    VAL = 2
+    TEST = 3
+    BUFFER = 4
+
+
+EIGHT = np.ones((3, 3), bool)  # pixels that touch at a corner belong together
+
+
+def block_ids(shape: tuple[int, int], block_px: int) -> NDArray[np.int32]:
+    """Number of the block of every pixel, counted row by row; the last row and column of blocks may be smaller."""
+    height, width = shape
+    per_row = -(-width // block_px)
+    rows, cols = np.arange(height) // block_px, np.arange(width) // block_px
+    ids: NDArray[np.int32] = (rows[:, None] * per_row + cols[None, :]).astype(np.int32)
+    return ids
+
+
+def assign_at_random(n_blocks: int, shares: tuple[float, float], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A split for each block: `shares` of them validation and test (rounded, at least one each if above 0)."""
+    counts = [max(1, round(share * n_blocks)) if share > 0 else 0 for share in shares]
+    codes = np.full(n_blocks, Split.TRAIN, np.uint8)
+    order = rng.permutation(n_blocks)
+    codes[order[: counts[0]]] = Split.VAL
+    codes[order[counts[0] : sum(counts)]] = Split.TEST
+    return codes
+
+
+def assign_balanced(
+    landslides: NDArray[np.int64], shares: tuple[float, float], rng: np.random.Generator, draws: int
+) -> NDArray[np.uint8]:
+    """The best of many random assignments: shares of the *landslides* nearest to `shares`.
+
+    `landslides` is the number of landslides centred in each block, shape ``(blocks,)``. Chance alone would now and
+    then put half of them into one split; which block goes where stays a matter of chance.
+    """
+    total = max(int(landslides.sum()), 1)
+    best, best_miss = None, np.inf
+    for _ in range(draws):
+        codes = assign_at_random(len(landslides), shares, rng)
+        got = [landslides[codes == code].sum() / total for code in (Split.VAL, Split.TEST)]
+        miss = sum(abs(g - s) for g, s in zip(got, shares, strict=True))
+        if miss < best_miss:
+            best, best_miss = codes, miss
+    assert best is not None  # noqa: S101 - there is at least one draw
+    return best
+
+
+def landslides_per_block(labels: NDArray[np.uint8], blocks: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Connected landslides per block, each counted in the block of its centre, shape ``(blocks,)``."""
+    objects, count = ndimage.label(labels == LANDSLIDE, EIGHT)
+    centres = np.array(ndimage.center_of_mass(objects > 0, objects, range(1, count + 1))).reshape(-1, 2)
+    at = np.round(centres).astype(int)
+    return np.bincount(blocks[at[:, 0], at[:, 1]], minlength=int(blocks.max()) + 1)
+
+
+def settle_borders(labels: NDArray[np.uint8], split: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give each landslide that crosses a border to the split where its larger part lies.
+
+    Returns the labels for training, in which such landslides are unknown, and the split raster for scoring.
+    On a tie the split with the smaller code wins.
+    """
+    labels, split = labels.copy(), split.copy()
+    objects, count = ndimage.label(labels == LANDSLIDE, EIGHT)
+    codes = len(Split)
+    table = np.bincount(objects.ravel() * codes + split.ravel(), minlength=(count + 1) * codes).reshape(-1, codes)
+    crossing = (table[1:] > 0).sum(axis=1) > 1
+    owner = table[1:].argmax(axis=1).astype(np.uint8)
+    inside = objects > 0
+    number = objects[inside] - 1
+    labels[inside] = np.where(crossing[number], UNKNOWN, labels[inside])
+    split[inside] = np.where(crossing[number], owner[number], split[inside])
+    return labels, split
+
+
+def lay_buffer(split: NDArray[np.uint8], buffer_px: int) -> NDArray[np.uint8]:
+    """Turn training pixels within `buffer_px` of validation or test, and validation pixels within `buffer_px` of
+    test, into buffer (distance in whole pixels along rows and columns, the larger of the two)."""
+
+    def near(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        if buffer_px == 0 or not mask.any():
+            return np.zeros_like(mask)
+        grown = ndimage.maximum_filter(mask.astype(np.uint8), size=2 * buffer_px + 1, mode="constant", cval=0)
+        return np.asarray(grown > 0)
+
+    out = split.copy()
+    held_out = np.isin(split, (Split.VAL, Split.TEST))
+    out[near(held_out) & (split == Split.TRAIN)] = Split.BUFFER
+    out[near(split == Split.TEST) & (split == Split.VAL)] = Split.BUFFER
+    return out

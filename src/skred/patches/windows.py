@@ -1,0 +1,33 @@
+"""Choose the windows of a divided scene: each lies in one split alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skred.grid import Window, starts
+from skred.patches.split import Split
+
+
+def windows_within(mask: NDArray[np.bool_], window_px: int, stride_px: int) -> list[Window]:
+    """Windows on a lattice of `stride_px` whose every pixel is True in `mask` (shape ``(H, W)``), row by row.
+
+    The last row and column of the lattice lie flush with the end of the scene.
+    """
+    height, width = mask.shape
+    # summed[r, c] = number of True pixels above and left of (r, c)
+    summed = np.zeros((height + 1, width + 1), np.int64)
+    summed[1:, 1:] = mask.cumsum(0).cumsum(1)
+    n = window_px
+    return [
+        Window(r, c, n, n)
+        for r in starts(height, n, stride_px)
+        for c in starts(width, n, stride_px)
+        if summed[r + n, c + n] - summed[r, c + n] - summed[r + n, c] + summed[r, c] == n * n
+    ]
+
+
+def windows_of_split(split: NDArray[np.uint8], code: Split, window_px: int, stride_px: int) -> list[Window]:
+    """Windows for training (on a lattice of `stride_px`) or for validation and test (each pixel at most once)."""
+    stride = stride_px if code == Split.TRAIN else window_px
+    return windows_within(split == code, window_px, stride)
