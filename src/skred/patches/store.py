@@ -83,16 +83,11 @@ class PatchFolder:
 
         Overlapping patches show a pixel more than once; a pixel-wise learner must not count it twice.
         """
-        table = self.index.iloc[rows]
-        distinct = []
-        for scene, group in table.groupby("scene", sort=False):
-            seen = np.zeros(
-                (group[["row", "height"]].sum(axis=1).max(), group[["col", "width"]].sum(axis=1).max()), bool
-            )
+        distinct: dict[int, NDArray[np.bool_]] = {}
+        for _, group in self.index.iloc[rows].groupby("scene", sort=False):
+            seen = np.zeros(((group["row"] + group["height"]).max(), (group["col"] + group["width"]).max()), bool)
             for place in group.itertuples():
                 window = seen[place.row : place.row + place.height, place.col : place.col + place.width]
-                distinct.append((place.Index, ~window))
+                distinct[place.Index] = ~window
                 window[:] = True
-            del scene
-        order = {index: fresh for index, fresh in distinct}
-        return np.stack([order[index] for index in table.index])
+        return np.stack([distinct[row] for row in rows])

@@ -1,0 +1,74 @@
+"""What a detector is: something that learns from patches and gives each pixel a probability.
+
+A detector is a package ``skred.detectors.<name>`` with a module ``detector`` that has
+
+``Params``                            the model of its section ``<name>`` of params.yaml
+``fit(training, params) -> Fitted``   learn; the best epoch or depth is chosen on validation
+``load(folder) -> Detector``          read what `Detector.save` wrote
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skred.detectors.inputs import Inputs
+from skred.errors import InputError
+from skred.patches.store import PatchFolder
+
+DETECTORS = ("unet", "cart")
+
+Report = Callable[[int, dict[str, float]], None]  # step number, values: called while training goes on
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a detector learns from. `report` is told of each step."""
+
+    patches: PatchFolder
+    inputs: Inputs
+    report: Report
+
+    def encoded(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Channels of patches, shape (len(rows), H, W, channels)."""
+        return self.inputs.encode([band[rows] for band in self.patches.x(self.inputs.names)])
+
+
+class Detector(Protocol):
+    """A trained detector."""
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probability of a landslide, shape (N, H, W), from channels of shape (N, H, W, C)."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the detector's own files into `folder`; same detector, same bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained detector and how it came about: one row of numbers per step, and what was chosen on validation."""
+
+    detector: Detector
+    history: list[dict[str, float]]
+    chosen: dict[str, float]
+
+
+def detector_module(name: str) -> Any:
+    """The module ``skred.detectors.<name>.detector``; heavy libraries are imported only with it.
+
+    Raises
+    ------
+    InputError
+        There is no such detector.
+    """
+    if name not in DETECTORS:
+        raise InputError(f"detector {name!r}: unknown; wanted one of {', '.join(DETECTORS)}")
+    return importlib.import_module(f"skred.detectors.{name}.detector")

@@ -1,0 +1,17 @@
+"""The sections `cells` and `settings` of params.yaml: what is trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from skred.params import Section
+
+Setting = tuple[str, ...]  # names of bands
+
+
+class Cell(Section):
+    """One setting with one detector, trained on one set of patches."""
+
+    setting: str
+    detector: Literal["unet", "cart"]
+    patches: str

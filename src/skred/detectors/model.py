@@ -1,0 +1,106 @@
+"""A trained model as a folder: `model.json`, `history.csv`, and the detector's own files.
+
+It works by path alone: what it needs to know about bands, normalisation and threshold is in `model.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from skred.detectors.base import Detector, detector_module
+from skred.detectors.inputs import Inputs
+from skred.errors import InputError
+from skred.grid import tiles
+from skred.params import Section, parse
+
+
+class Sliding(Section):
+    """How a scene is swept: windows of `window_px` of which the outer `margin_px` serve as context only."""
+
+    window_px: int = Field(ge=32, le=2048)
+    margin_px: int = Field(ge=0)
+    batch: int = Field(ge=1)
+
+
+class ModelCard(Section):
+    """`model.json`."""
+
+    cell: str
+    setting: str
+    detector: str
+    inputs: Inputs
+    trained_on: str  # event or patch set
+    simulated: bool
+    threshold: float  # probability from which on a pixel counts as landslide; chosen on validation
+    validation: dict[str, float | None]  # scores there at the threshold
+    chosen: dict[str, float]  # best epoch or depth, chosen on validation
+    sliding: Sliding
+
+
+@dataclass(frozen=True)
+class Model:
+    """A detector with the inputs it was trained on."""
+
+    inputs: Inputs
+    detector: Detector
+    sliding: Sliding
+
+    def probability(self, values: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """Probability of a landslide for a whole scene, shape (H, W), from its bands in the order of `inputs`.
+
+        Every pixel is predicted once, by the window in whose inner part it lies; beyond the scene's edge the scene is
+        mirrored. Where no band from a satellite is known the probability is 0.
+        """
+        height, width = np.shape(values[0])
+        window, margin = self.sliding.window_px, self.sliding.margin_px
+        inner = window - 2 * margin
+        channels = self.inputs.encode(values)
+        padding = ((margin, margin + inner), (margin, margin + inner), (0, 0))
+        padded = np.pad(channels, padding, mode="symmetric")
+        out = np.empty((height, width), np.float32)
+        places = tiles(height, width, inner)
+        for first in range(0, len(places), self.sliding.batch):
+            batch = places[first : first + self.sliding.batch]
+            x = np.stack([padded[p.row : p.row + window, p.col : p.col + window] for p in batch])
+            for place, predicted in zip(batch, self.detector.predict(x), strict=True):
+                out[place.slices] = predicted[margin : margin + place.height, margin : margin + place.width]
+        return np.where(self.inputs.has_image(values), out, np.float32(0.0))
+
+
+def save_model(folder: Path, detector: Detector, card: ModelCard, history: Sequence[dict[str, float]]) -> None:
+    """Write a model into the existing, empty `folder`."""
+    detector.save(folder)
+    columns = list(history[0]) if history else []
+    lines = [",".join(columns), *(",".join(f"{row[c]:.6g}" for c in columns) for row in history)]
+    (folder / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "model.json").write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+
+
+def read_card(folder: Path) -> ModelCard:
+    """`model.json` of a model folder. Raises InputError if there is none."""
+    file = folder / "model.json"
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: not a model (no readable model.json); train it or `dvc pull` it") from error
+    return parse(ModelCard, data, file=file)
+
+
+def load_model(folder: Path) -> tuple[Model, ModelCard]:
+    """Load a model folder.
+
+    Raises
+    ------
+    InputError
+        `folder` is no model, or its detector's files are missing.
+    """
+    card = read_card(folder)
+    return Model(card.inputs, detector_module(card.detector).load(folder), card.sliding), card

@@ -1,0 +1,119 @@
+"""The U-Net as a detector: train, keep the best epoch by validation, save and load."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from skred.detectors.base import Fitted, Training
+from skred.detectors.unet.batches import Batches, chunks
+from skred.detectors.unet.network import build, masked_loss
+from skred.detectors.unet.params import Params
+from skred.errors import InputError
+from skred.scores.bins import EMPTY, count_bins
+
+__all__ = ["Params", "fit", "load"]
+
+_WEIGHTS, _SHAPE = "model.weights.h5", "network.json"
+
+
+class UNet:
+    """A trained network with the numbers that rebuild it."""
+
+    def __init__(self, network: keras.Model, shape: dict[str, Any]) -> None:
+        self.network = network
+        self.shape = shape
+
+    def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `skred.detectors.base.Detector.predict`; H and W must be multiples of 2**depth."""
+        return np.asarray(self.network.predict_on_batch(x), np.float32)[..., 0]
+
+    def save(self, folder: Path) -> None:
+        (folder / _SHAPE).write_text(json.dumps(self.shape, indent=1) + "\n", encoding="utf-8")
+        self.network.save_weights(folder / _WEIGHTS)
+
+
+def load(folder: Path) -> UNet:
+    """Raises InputError if the folder has no network."""
+    for name in (_SHAPE, _WEIGHTS):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: missing; train the model or `dvc pull` it")
+    shape = json.loads((folder / _SHAPE).read_text(encoding="utf-8"))
+    network = build(**shape)
+    network.load_weights(folder / _WEIGHTS)
+    return UNet(network, shape)
+
+
+def fit(training: Training, params: Params) -> Fitted:
+    """Train until validation AUPRC has not risen for `patience_epochs`, and keep the weights of its best epoch.
+
+    Raises
+    ------
+    InputError
+        The windows are not a multiple of 2**depth a side.
+    """
+    side = training.patches.y().shape[1]
+    if side % 2**params.depth:
+        raise InputError(f"unet.depth: got {params.depth}, wanted windows ({side} px) that can be halved so often")
+    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # read by TensorFlow when its first operation runs
+    keras.utils.set_random_seed(params.seed)
+    shape = {
+        "channels": training.inputs.channels,
+        "depth": params.depth,
+        "base_filters": params.base_filters,
+        "dropout": params.dropout,
+        "precision": params.precision,
+    }
+    network = build(**shape)
+    batches = Batches(training, params)
+    network.compile(
+        optimizer=keras.optimizers.AdamW(_rate(params, len(batches)), weight_decay=params.weight_decay),
+        loss=masked_loss(params.loss),
+        jit_compile=False,  # XLA halves the speed on a CPU
+    )
+    watch = _Watch(training, params)
+    network.fit(batches, epochs=params.epochs, verbose=0, shuffle=False, callbacks=[watch])
+    trained = build(**shape)  # a fresh network: saved weights then hold no state of the optimiser
+    trained.set_weights(watch.best_weights)
+    return Fitted(UNet(trained, shape), watch.history, {"epoch": float(watch.best_epoch)})
+
+
+def _rate(params: Params, steps_per_epoch: int) -> Any:
+    if params.schedule == "constant":
+        return params.learning_rate
+    return keras.optimizers.schedules.CosineDecay(params.learning_rate, params.epochs * steps_per_epoch)
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """Scores validation after each epoch, remembers the best weights, stops when nothing more is gained."""
+
+    def __init__(self, training: Training, params: Params) -> None:
+        super().__init__()
+        self._training, self._params = training, params
+        rows = training.patches.rows("val")
+        self._x = training.encoded(rows)
+        self._y = training.patches.y()[rows]
+        self.history: list[dict[str, float]] = []
+        self.best_epoch, self.best_auprc = 0, -1.0
+        self.best_weights: list[NDArray[np.float32]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        counts = EMPTY
+        for rows in chunks(np.arange(len(self._x)), self._params.batch):
+            p = np.asarray(self.model.predict_on_batch(self._x[rows]), np.float32)[..., 0]
+            counts += count_bins(p, self._y[rows])
+        auprc = counts.auprc() or 0.0
+        row = {"step": float(epoch + 1), "loss": float((logs or {})["loss"]), "val_auprc": auprc}
+        self.history.append(row)
+        self._training.report(epoch + 1, row)
+        if auprc > self.best_auprc:
+            self.best_auprc, self.best_epoch = auprc, epoch + 1
+            self.best_weights = self.model.get_weights()
+        elif epoch + 1 - self.best_epoch >= self._params.patience_epochs:
+            self.model.stop_training = True
