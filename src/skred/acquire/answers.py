@@ -1,0 +1,57 @@
+"""Is the body of an answer the whole image that was asked for? The client does not look."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import MemoryFile
+
+from skred.acquire.bodies import Product
+from skred.grid import Grid
+
+
+class BrokenAnswerError(ValueError):
+    """An answer that is no whole image of what was asked for; asking again may help."""
+
+
+def read_answer(content: bytes, product: Product, grid: Grid) -> NDArray[Any]:
+    """The pixels of an answer, shape ``(bands, H, W)``, after checking all that can be checked.
+
+    That is: a GeoTIFF with the size, bands, data type, CRS and place of the request, every block of which can be read.
+
+    Raises
+    ------
+    BrokenAnswerError
+        What is wrong with it, in one phrase.
+    """
+    if content[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        raise BrokenAnswerError(f"{len(content)} bytes that are no TIFF")
+    try:
+        with warnings.catch_warnings(), MemoryFile(content) as memory:
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with memory.open(driver="GTiff") as dataset:
+                _check(dataset, product, grid)
+                array: NDArray[Any] = dataset.read()
+    except RasterioError as error:
+        raise BrokenAnswerError(f"a TIFF that cannot be read ({' '.join(str(error).split())})") from error
+    if np.issubdtype(array.dtype, np.floating) and np.isinf(array).any():
+        raise BrokenAnswerError("a TIFF with infinite values")
+    return array
+
+
+def _check(dataset: Any, product: Product, grid: Grid) -> None:
+    if (dataset.height, dataset.width) != grid.shape:
+        raise BrokenAnswerError(f"{dataset.width} x {dataset.height} pixels, wanted {grid.width} x {grid.height}")
+    if dataset.count != len(product.names):
+        raise BrokenAnswerError(f"{dataset.count} bands, wanted {len(product.names)}")
+    if any(dtype != product.dtype for dtype in dataset.dtypes):
+        raise BrokenAnswerError(f"data type {dataset.dtypes[0]}, wanted {product.dtype}")
+    code = dataset.crs.to_epsg() if dataset.crs is not None else None
+    if f"EPSG:{code}" != grid.crs:
+        raise BrokenAnswerError(f"CRS {code}, wanted {grid.crs}")
+    if not dataset.transform.almost_equals(grid.transform, precision=1e-3):
+        raise BrokenAnswerError(f"corner and pixel {tuple(dataset.transform)[:6]}, wanted {tuple(grid.transform)[:6]}")

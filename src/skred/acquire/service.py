@@ -1,0 +1,75 @@
+"""Which image service pixels come from, and the account there. Secrets come from the environment only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from skred.errors import InputError
+
+CDSE_BASE_URL = "https://sh.dataspace.copernicus.eu"
+CDSE_TOKEN_URL = "https://identity.dataspace.copernicus.eu/auth/realms/CDSE/protocol/openid-connect/token"  # noqa: S105
+ACCOUNT_PAGE = "https://shapps.dataspace.copernicus.eu/dashboard"
+
+
+@dataclass(frozen=True)
+class Service:
+    """An image service and how to log in.
+
+    `simulated` says that its pixels are invented. `identity` is what the store's keys call it: two services with the
+    same identity answer the same request with the same pixels.
+    """
+
+    base_url: str
+    token_url: str
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    simulated: bool
+    identity: str
+
+    @property
+    def label(self) -> str:
+        """How a manifest names the service: simulated pixels have no address."""
+        return "offline" if self.simulated else self.base_url
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def service_from(environment: Mapping[str, str]) -> Service:
+    """The service that `SH_CLIENT_ID`, `SH_CLIENT_SECRET` and, where set, `SH_BASE_URL`, `SH_TOKEN_URL` name.
+
+    A service on this machine is the offline one, so its pixels are simulated, whatever the event file says.
+
+    Raises
+    ------
+    InputError
+        Credentials are missing, or an address is neither https nor on this machine.
+    """
+    missing = [name for name in ("SH_CLIENT_ID", "SH_CLIENT_SECRET") if not environment.get(name)]
+    if missing:
+        raise InputError(
+            f"environment: {' and '.join(missing)} not set; make an account and an OAuth client at {ACCOUNT_PAGE} "
+            "(User settings, OAuth clients), then `export SH_CLIENT_ID=... SH_CLIENT_SECRET=...`"
+        )
+    base_url = (environment.get("SH_BASE_URL") or CDSE_BASE_URL).rstrip("/")
+    token_url = environment.get("SH_TOKEN_URL") or CDSE_TOKEN_URL
+    if base_url != CDSE_BASE_URL and token_url == CDSE_TOKEN_URL:
+        raise InputError(
+            "environment: SH_BASE_URL is set but SH_TOKEN_URL is not; set the login address of that service"
+        )
+    for name, url in (("SH_BASE_URL", base_url), ("SH_TOKEN_URL", token_url)):
+        if urlsplit(url).scheme != "https" and not is_loopback(url):
+            raise InputError(f"environment: {name}: got {url!r}, wanted an https address (the login would be readable)")
+    simulated = is_loopback(base_url)
+    return Service(
+        base_url=base_url,
+        token_url=token_url,
+        client_id=environment["SH_CLIENT_ID"],
+        client_secret=environment["SH_CLIENT_SECRET"],
+        simulated=simulated,
+        identity=f"{'offline' if simulated else 'sentinelhub'} {base_url}",
+    )

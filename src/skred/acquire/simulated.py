@@ -1,0 +1,112 @@
+"""The offline image service as a child process, and what only the simulated world knows."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import skred.errors
+from skred.acquire.params import DownloadParams
+from skred.acquire.service import Service
+from skred.acquire.store import canonical
+from skred.errors import SkredError
+from skred.events import Event
+from skred.params import read_yaml
+
+
+def world_identity(event: Event, params_file: Path) -> str:
+    """What a simulated service is called in the store's keys: everything that decides its pixels.
+
+    That is the parameters of the world, the event without its name and windows (a longer window must not ask again
+    for what is there), and the code of the world and the hub.
+    """
+    package = Path(skred.errors.__file__).parent
+    code = hashlib.sha256()
+    for file in sorted([*package.glob("world/**/*"), *package.glob("hub/**/*"), package / "grid.py"]):
+        if file.suffix in (".py", ".js"):
+            code.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0")
+    kept = event.model_dump(mode="json", include={"date", "area", "simulation"})
+    world = {"parameters": read_yaml(params_file).get("world"), "event": kept, "code": code.hexdigest()}
+    return "offline world " + hashlib.sha256(canonical(world).encode()).hexdigest()
+
+
+@contextmanager
+def offline_service(event_file: Path, event: Event, params_file: Path, params: DownloadParams) -> Iterator[Service]:
+    """Start the offline image service for an event; it ends when the block ends, or when this process is killed.
+
+    Raises
+    ------
+    SkredError
+        It does not start within `params.hub_start_s`, or ends early; the line holds its last words.
+    """
+    command = [sys.executable, "-m", "skred.hub", "--event", str(event_file), "--params", str(params_file)]
+    child = subprocess.Popen(
+        [*command, "--port", "0", "--json"],
+        stdin=subprocess.PIPE,  # the service ends when this closes, so also when we are killed
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    last_words: collections.deque[str] = collections.deque(maxlen=20)
+    first_line: list[str] = []
+    threads = [
+        threading.Thread(target=_drain, args=(child.stderr, last_words), daemon=True),
+        threading.Thread(target=_read_first, args=(child.stdout, first_line), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        threads[1].join(params.hub_start_s)
+        if not first_line or not first_line[0]:
+            raise SkredError(_died(child, last_words, threads[0], params.hub_start_s))
+        settings = json.loads(first_line[0])
+        yield Service(
+            base_url=settings["base_url"],
+            token_url=settings["token_url"],
+            client_id=settings["client_id"],
+            client_secret=settings["client_secret"],
+            simulated=True,
+            identity=world_identity(event, params_file),
+        )
+    finally:
+        _stop(child)
+
+
+def _read_first(stream: IO[str], first_line: list[str]) -> None:
+    first_line.append(stream.readline())
+    for _ in stream:  # keep reading, so that the child never waits for us
+        pass
+
+
+def _drain(stream: IO[str], lines: collections.deque[str]) -> None:
+    for line in stream:
+        if line.strip():
+            lines.append(line.strip())
+
+
+def _died(child: subprocess.Popen[str], words: collections.deque[str], reader: threading.Thread, wait_s: float) -> str:
+    try:
+        code = child.wait(1.0)
+    except subprocess.TimeoutExpired:
+        return f"offline service: not ready after {wait_s:g} s; raise download.hub_start_s"
+    reader.join(1.0)
+    last = words[-1].removeprefix("skred: ") if words else "it said nothing"
+    return f"offline service: ended with exit code {code} before it was ready: {last}"
+
+
+def _stop(child: subprocess.Popen[str]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

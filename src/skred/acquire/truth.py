@@ -1,0 +1,36 @@
+"""What only the maker of a simulated world knows: where each landslide lies, and what a mapper drew of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+
+from skred.events import Event
+from skred.grid import Grid
+from skred.params import read_section
+from skred.raster import Raster, write_cog
+from skred.world.params import WorldParams
+from skred.world.world import build_world
+
+
+@dataclass(frozen=True)
+class WorldTruth:
+    """`inventory`: the polygons of an imperfect mapper; `landslide`: uint8 of shape ``(H, W)``, 1 on landslides."""
+
+    grid: Grid
+    inventory: gpd.GeoDataFrame
+    landslide: NDArray[np.uint8]
+
+    def write(self, path: Path) -> None:
+        """Write the truth as a COG. It reaches no training: only `evaluate` reads it."""
+        write_cog(path, Raster(self.landslide[None], self.grid, ("landslide",), ("1",), None, {"simulated": "yes"}))
+
+
+def world_truth(event: Event, params_file: Path) -> WorldTruth:
+    """The truth of a simulated event."""
+    world = build_world(read_section(params_file, "world", WorldParams), event)
+    return WorldTruth(event.area.grid, world.inventory(), world.truth())
