@@ -1,0 +1,161 @@
+"""Catalog search: which items match, page by page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from shapely.geometry import Polygon, box
+
+from skred.hub.cql2 import parse_filter
+from skred.hub.errors import refuse
+from skred.hub.items import S1, S2, Item
+from skred.hub.payload import Payload, parse_payload
+
+FILTERABLE = {
+    S2: frozenset({"eo:cloud_cover", "platform"}),
+    S1: frozenset(
+        {
+            "sar:instrument_mode",
+            "s1:polarization",
+            "s1:resolution",
+            "s1:timeliness",
+            "sat:orbit_state",
+            "sat:absolute_orbit",
+            "sat:relative_orbit",
+            "platform",
+        }
+    ),
+}
+_ALWAYS = ("type", "stac_version", "id", "collection", "geometry", "bbox", "links", "assets")
+
+
+class Fields(Payload):
+    """Which members of a feature to send; ``properties.datetime`` is a path."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+class Search(Payload):
+    """The body of a search; what is not here is not supported offline."""
+
+    collections: tuple[Literal["sentinel-2-l2a", "sentinel-1-grd"], ...] = Field(min_length=1, max_length=1)
+    datetime: str | None = None
+    bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in WGS84 degrees
+    ids: tuple[str, ...] | None = None
+    filter: str | None = None
+    filter_lang: Literal["cql2-text"] = Field(default="cql2-text", alias="filter-lang")
+    fields: Fields | None = None
+    limit: int = Field(default=10, ge=1, le=100)
+    next: int = Field(default=0, ge=0)
+
+    @field_validator("bbox")
+    @classmethod
+    def _in_order(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if value is not None and not (value[0] <= value[2] and value[1] <= value[3]):
+            raise ValueError("[west, south, east, north] with west <= east and south <= north")
+        return value
+
+
+def search(items: Sequence[Item], body: Any) -> dict[str, Any]:
+    """The answer to a search body: newest first, with ``context.next`` while there is more.
+
+    Raises
+    ------
+    ServiceError
+        The body is wrong or asks for what is not supported; it is named.
+    """
+    query = parse_payload(Search, body)
+    found = sorted(_matching(items, query), key=lambda item: (-item.time.timestamp(), item.id))
+    page = found[query.next : query.next + query.limit]
+    context: dict[str, Any] = {"limit": query.limit, "returned": len(page)}
+    end = query.next + len(page)
+    if page and end < len(found):
+        context["next"] = end
+    features = [_select(feature(item), query.fields) for item in page]
+    return {"type": "FeatureCollection", "features": features, "links": [], "context": context}
+
+
+def _matching(items: Sequence[Item], query: Search) -> list[Item]:
+    collection = query.collections[0]
+    passes = parse_filter(query.filter, FILTERABLE[collection]) if query.filter else lambda _: True
+    start, end = interval(query.datetime)
+    area = box(*query.bbox) if query.bbox else None
+    return [
+        item
+        for item in items
+        if item.collection == collection
+        and (query.ids is None or item.id in query.ids)
+        and start <= item.time <= end
+        and passes(item.properties)
+        and (area is None or Polygon(item.footprint).intersects(area))
+    ]
+
+
+def interval(text: str | None) -> tuple[dt.datetime, dt.datetime]:
+    """The first and last moment of ``time`` or ``from/to``, where ``..`` or nothing is an open end.
+
+    Raises
+    ------
+    ServiceError
+        A part is no ISO 8601 time.
+    """
+    parts = ["..", ".."] if text is None else text.split("/")
+    if len(parts) > 2:
+        refuse("datetime", f"got {text!r}, wanted an ISO 8601 time or from/to")
+    open_ends = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
+    start, end = (
+        open_end if part in ("", "..") else _moment(part)
+        for part, open_end in zip((parts[0], parts[-1]), open_ends, strict=True)
+    )
+    return start, end
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        time = dt.datetime.fromisoformat(text)
+    except ValueError:
+        refuse("datetime", f"got {text!r}, wanted an ISO 8601 time or from/to")
+    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+
+
+def feature(item: Item) -> dict[str, Any]:
+    """The STAC feature of an item."""
+    outline = Polygon(item.footprint)
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": item.id,
+        "collection": item.collection,
+        "geometry": {
+            "type": "MultiPolygon",
+            "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC::CRS84"}},
+            "coordinates": [[[list(point) for point in item.footprint]]],
+        },
+        "bbox": list(outline.bounds),
+        "properties": {"datetime": _iso(item.time), **item.properties},
+        "links": [],
+        "assets": {},
+    }
+
+
+def _iso(time: dt.datetime) -> str:
+    return time.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _select(full: dict[str, Any], fields: Fields | None) -> dict[str, Any]:
+    """A feature with the asked-for members: the fixed ones, plus `include` (all, when empty), less `exclude`."""
+    if fields is None:
+        return full
+    kept = {name: value for name, value in full.items() if name in _ALWAYS}
+    properties = dict(full["properties"])
+    if fields.include and "properties" not in fields.include:
+        wanted = {path.removeprefix("properties.") for path in fields.include}
+        properties = {name: value for name, value in properties.items() if name in wanted}
+    dropped = set(fields.exclude)
+    if "properties" not in dropped:
+        kept["properties"] = {name: value for name, value in properties.items() if f"properties.{name}" not in dropped}
+    return {name: value for name, value in kept.items() if name not in dropped}

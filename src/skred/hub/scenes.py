@@ -1,0 +1,152 @@
+"""Which items answer a request, in which order, and how they become scenes with pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely.geometry import Polygon, box
+
+from skred.grid import Grid, Window
+from skred.hub.items import DN_PER_REFLECTANCE, Item, PixelSource
+from skred.hub.request import Data, DemData, OpticalData, RadarData
+from skred.hub.setup import Mosaicking
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the script sees as one sample: items that fill each other's gaps, the first one on top.
+
+    Empty `items` are pixels without data; the elevation model is one scene with the item None.
+    """
+
+    items: tuple[Item | None, ...]
+
+    def metadata(self) -> dict[str, Any]:
+        """What the script is told about the scene; times as ISO text."""
+        items = [item for item in self.items if item is not None]
+        if not items:
+            return {"date": None, "dateFrom": None, "dateTo": None, "tiles": []}
+        times = sorted(item.time for item in items)
+        tiles = [
+            {
+                "date": item.time.isoformat(),
+                "shId": number,
+                "tileId": item.id,
+                "tileOriginalId": item.id,
+                "cloudCoverage": item.properties.get("eo:cloud_cover"),
+            }
+            for number, item in enumerate(items)
+        ]
+        head = tiles[0] if len(tiles) == 1 else {}
+        return {
+            **head,
+            "date": items[0].time.isoformat(),
+            "dateFrom": times[0].isoformat(),
+            "dateTo": times[-1].isoformat(),
+            "tiles": tiles,
+        }
+
+
+def select(items: Sequence[Item], data: Data, area: Grid | None) -> tuple[Item, ...]:
+    """The items that a data source of a request means, the one that lies on top first.
+
+    `area` is the part of the source's grid that the request covers (None: none of it). An item must touch it.
+    """
+    if isinstance(data, DemData) or area is None:
+        return ()
+    outline = box(*area.bounds_lonlat())
+    span = data.data_filter.time_range
+    found = [
+        item
+        for item in items
+        if item.collection == data.type
+        and span.start <= item.time <= span.end
+        and _passes(item, data)
+        and Polygon(item.footprint).intersects(outline)
+    ]
+    return tuple(sorted(found, key=_on_top_first(data.data_filter.mosaicking_order)))
+
+
+def _passes(item: Item, data: OpticalData | RadarData) -> bool:
+    if isinstance(data, OpticalData):
+        return bool(item.properties.get("eo:cloud_cover", 0.0) <= data.data_filter.max_cloud_coverage)
+    wanted = {
+        "sat:orbit_state": data.data_filter.orbit_direction,
+        "sar:instrument_mode": data.data_filter.acquisition_mode,
+        "s1:polarization": data.data_filter.polarization,
+        "s1:resolution": data.data_filter.resolution,
+    }
+    return all(
+        value is None or str(item.properties.get(name)).lower() == value.lower() for name, value in wanted.items()
+    )
+
+
+def _on_top_first(order: str) -> Callable[[Item], tuple[float, str]]:
+    if order == "leastCC":
+        return lambda item: (float(item.properties.get("eo:cloud_cover", 0.0)), item.id)
+    sign = 1.0 if order == "leastRecent" else -1.0
+    return lambda item: (sign * item.time.timestamp(), item.id)
+
+
+def group(items: Sequence[Item], mosaicking: Mosaicking) -> tuple[Scene, ...]:
+    """Items as scenes: all in one (SIMPLE), one a calendar day in UTC (ORBIT, as at the service), one each (TILE)."""
+    if mosaicking == "SIMPLE":
+        return (Scene(tuple(items)),)
+    if mosaicking == "TILE":
+        return tuple(Scene((item,)) for item in items)
+    days = groupby(sorted(items, key=lambda item: item.time.date()), key=lambda item: item.time.date())
+    by_day = {day: Scene(tuple(of_day)) for day, of_day in days}
+    return tuple(by_day[day] for day in dict.fromkeys(item.time.date() for item in items))
+
+
+def fill(
+    source: PixelSource,
+    collection: str,
+    scene: Scene,
+    units: Mapping[str, str],
+    *,
+    window: Window,
+    out: NDArray[np.float32],
+) -> None:
+    """Write the pixels of a scene into `out`, shape ``(bands, H, W)`` and all 0, which it stays where no item has data.
+
+    `window` may reach beyond the source's grid. `units` holds the bands in order, each with its unit.
+    """
+    inside = overlap(window, source.grid)
+    if inside is None:
+        return
+    view = out[:, *Window(inside.row - window.row, inside.col - window.col, inside.height, inside.width).slices]
+    wanted = tuple(band for band in units if band != "dataMask")
+    empty = np.ones((inside.height, inside.width), bool)
+    for item in scene.items:
+        pixels = source.read(collection, item, (*wanted, "dataMask"), inside)
+        new = empty & (pixels["dataMask"] != 0)
+        for k, (band, unit) in enumerate(units.items()):
+            np.copyto(view[k], _in_unit(pixels[band], unit, band), where=new, casting="same_kind")
+        empty &= ~new
+        if not empty.any():
+            return
+
+
+def _in_unit(values: NDArray[Any], unit: str, band: str) -> NDArray[np.float32]:
+    if unit == "REFLECTANCE" or (unit == "DN" and band.startswith("B")):
+        # the product stores whole numbers: reflectance as the service gives it is a multiple of 0.0001
+        numbers = np.clip(np.floor(values.astype(np.float64) * DN_PER_REFLECTANCE + 0.5), 0, 65535)
+        values = numbers if unit == "DN" else numbers / DN_PER_REFLECTANCE
+    return values.astype(np.float32)
+
+
+def overlap(window: Window, grid: Grid) -> Window | None:
+    """The part of `window` that lies on `grid`, or None."""
+    top, left = max(window.row, 0), max(window.col, 0)
+    bottom = min(window.row + window.height, grid.height)
+    right = min(window.col + window.width, grid.width)
+    return Window(top, left, bottom - top, right - left) if top < bottom and left < right else None
+
+
+DEM_SCENE = Scene((None,))
