@@ -23,7 +23,7 @@ PARAMS = {
     "composite": {
         "optical": {
             "drop_scl": [0, 1, 3, 8, 9, 10],
-            "drop_unclassified": True,
+            "drop_unclassified": False,
             "drop_snow": True,
             "mask_growth_m": 20.0,
             "min_clear": 1,
@@ -39,6 +39,10 @@ class Paths:
     event: Path
     raw: Path
     out: Path
+
+    @classmethod
+    def within(cls, folder: Path) -> Paths:
+        return cls(folder / "params.yaml", folder / "events/made-up.yaml", folder / "raw", folder / "out/made-up")
 
     def arguments(self) -> list[str]:
         return [
@@ -131,12 +135,13 @@ def _optical(raw: Path, grid: Grid, rng, count: int, scar: NDArray[np.bool_]) ->
             levels = np.where(scar, np.array([800, 1000, 1200, 1800])[:, None, None], levels)
         scl = np.full(grid.shape, 4, np.uint16)
         cloud = rng.integers(0, grid.width)
-        scl[:, max(0, cloud - grid.width // 8) : cloud] = 9
-        levels[:, scl == 9] = 6000
+        scl[:, max(0, cloud - grid.width // 2) : cloud] = 9
+        scl[-6:, -6:] = 8  # never clear
+        levels[:, scl != 4] = 6000
         file = f"S2/{window}-{i:02d}.tif"
         bands = [level.astype(np.uint16) for level in levels]
         write(raw, file, grid, ("B02", "B03", "B04", "B08", "SCL"), *bands, scl)
-        entries.append(_entry(f"S2_{i:02d}", "S2", window, time, "S2A", None, None, file))
+        entries.append(_entry(f"S2_{i:02d}", "S2", window, time, file=file, platform="S2A"))
     return entries
 
 
@@ -154,11 +159,13 @@ def _radar(raw: Path, grid: Grid, rng, count: int, scar: NDArray[np.bool_]) -> l
             bands.append(encode_db(power))
         file = f"S1/{window}-{i:02d}.tif"
         write(raw, file, grid, ("VV", "VH"), *bands)
-        entries.append(_entry(f"S1_{i:02d}", "S1", window, time, "S1A", direction, orbit, file))
+        entries.append(
+            _entry(f"S1_{i:02d}", "S1", window, time, file=file, platform="S1A", direction=direction, orbit=orbit)
+        )
     return entries
 
 
-def _entry(name, sensor, window, time, platform, direction, orbit, file) -> AcquisitionEntry:
+def _entry(name, sensor, window, time, *, file, platform, direction=None, orbit=None) -> AcquisitionEntry:
     return AcquisitionEntry(
         id=name,
         sensor=sensor,
