@@ -51,6 +51,10 @@ _TRY_ERRORS = (
 _AGAIN = {408, 429}  # of the 4xx, those that may go away
 
 
+class StoppedError(SkredError):
+    """A request was given up in the middle of its tries, because `ImageService.stop` was called."""
+
+
 @dataclass(frozen=True)
 class Image:
     """An answer: pixels of shape ``(bands, H, W)`` and the processing units that it cost."""
@@ -104,9 +108,9 @@ class ImageService:
             The service refuses, or does not answer within the tries.
         """
 
-        def once(token: dict[str, Any]) -> list[dict[str, Any]]:
+        def once(_: str) -> list[dict[str, Any]]:
             catalog = SentinelHubCatalog(config=self._config)
-            catalog.client = self._client(token)
+            catalog.client = self._client(self._session)
             found = catalog.search(
                 collection,
                 time=interval,
@@ -126,17 +130,21 @@ class ImageService:
         SkredError
             The service refuses, or gives no whole image within the tries.
         """
-        request = DownloadRequest(
-            request_type=RequestType.POST,
-            url=f"{self.service.base_url}/api/v1/process",
-            post_values=body,
-            headers={"content-type": MimeType.JSON.get_string(), "accept": MimeType.TIFF.get_string()},
-            data_type=MimeType.TIFF,
-            use_session=True,
-        )
 
-        def once(token: dict[str, Any]) -> Image:
-            response = self._client(token).download([request], max_threads=1, decode_data=False)[0]
+        def once(token: str) -> Image:
+            # The header and not a session of the client's: threads that shared one would each log in when it ends.
+            request = DownloadRequest(
+                request_type=RequestType.POST,
+                url=f"{self.service.base_url}/api/v1/process",
+                post_values=body,
+                headers={
+                    "content-type": MimeType.JSON.get_string(),
+                    "accept": MimeType.TIFF.get_string(),
+                    "Authorization": f"Bearer {token}",
+                },
+                data_type=MimeType.TIFF,
+            )
+            response = self._client(None).download([request], max_threads=1, decode_data=False)[0]
             headers = {name.lower(): value for name, value in response.headers.items()}
             self._check_kind(headers, what)
             return Image(read_answer(response.content, product, grid), _units(headers))
@@ -144,10 +152,8 @@ class ImageService:
         image: Image = self._try(once, what)
         return image
 
-    def _client(self, token: dict[str, Any]) -> SentinelHubDownloadClient:
-        # A client and a session for one call: the client's lock is not made for threads that share it, and a session
-        # from a token never logs in by itself.
-        session = SentinelHubSession.from_token(token)
+    def _client(self, session: SentinelHubSession | None) -> SentinelHubDownloadClient:
+        # One client for each call: its lock is not made for threads that share it.
         return SentinelHubDownloadClient(
             session=session, config=self._config, default_retry_time=self.params.rate_limit_wait_s
         )
@@ -164,13 +170,13 @@ class ImageService:
                     if _status(error) != 401 or refused is not None:
                         raise
                     # One new login for each request: a token may have run out or been withdrawn.
-                    refused = token["access_token"]
+                    refused = token
                     return once(self._token(refused))
             except _TRY_ERRORS as error:
                 problem = self._one_line(error)
                 self._raise_if_final(error, what, problem)
             if attempt < self.params.max_tries and self._stopped.wait(self._wait_s(attempt, what)):
-                break
+                raise StoppedError(f"{what}: given up, because another request failed")
         raise SkredError(
             f"{self.service.base_url}: {what}: no usable answer after {attempt} tries, the last: {problem}; "
             "what has been fetched is kept, run the download again"
@@ -181,12 +187,12 @@ class ImageService:
         jitter = 1 + (sum(what.encode()) + attempt * 37) % 100 / 400
         return float(self.params.wait_s * 3 ** (attempt - 1) * jitter)
 
-    def _token(self, refused: str | None) -> dict[str, Any]:
+    def _token(self, refused: str | None) -> str:
+        """A token that is not `refused`: of all threads whose token was refused, the first logs in."""
         with self._lock:
-            session = self._session
-            if session is None or session.token["access_token"] == refused:
-                session = self._session = SentinelHubSession(config=self._config)
-            token: dict[str, Any] = session.token  # logs in again shortly before the token runs out
+            if self._session is None or self._session.token["access_token"] == refused:
+                self._session = SentinelHubSession(config=self._config)
+            token: str = self._session.token["access_token"]  # logs in again shortly before the token runs out
             return token
 
     def _raise_if_final(self, error: Exception, what: str, problem: str) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from skred.acquire.bodies import DEM, S1, S2, VIEWING, Product, body, optical_input, radar_input, terrain_input
-from skred.acquire.client import ImageService
+from skred.acquire.client import ImageService, StoppedError
 from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
 from skred.acquire.search import COLLECTIONS, FILTERS, Acquisition, Item, acquisitions, parse_item
 from skred.acquire.store import Record, Store, store_key
-from skred.errors import InputError, SkredError
+from skred.errors import InputError
 from skred.events import Event
 from skred.grid import Grid, tiles
 from skred.manifest import AcquisitionEntry, FileEntry, GeometryEntry, Manifest, OrbitDirection, write_manifest
@@ -173,26 +173,31 @@ def fetch(orders: Sequence[Order], job: Job) -> dict[str, Record]:
     job.progress.begin(len(orders), len(orders) - len(missing))
     stop = threading.Event()
 
-    def work(one: Order) -> Record:
+    def work(one: Order) -> Record | None:
         if stop.is_set():
-            raise SkredError(f"{one.file}: not fetched, because another request failed")
-        record = fetch_one(one, job)
+            return None
+        whole = False
+        try:
+            record = fetch_one(one, job)
+            whole = True
+        finally:
+            if not whole:
+                stop.set()
+                job.service.stop()
         job.progress.one(job.store.path(one.key), record)
         return record
 
     with ThreadPoolExecutor(job.params.workers) as pool:
-        futures: dict[Future[Record], Order] = {pool.submit(work, one): one for one in missing}
+        futures: dict[Future[Record | None], Order] = {pool.submit(work, one): one for one in missing}
         try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
+            wait(futures, return_when=FIRST_EXCEPTION)
         finally:
-            stop.set()
-            if any(not future.done() for future in futures):
-                job.service.stop()
-                pool.shutdown(wait=True, cancel_futures=True)
-        fetched = {futures[future].key: future.result() for future in futures}
-    return {key: record for key, record in known.items() if record is not None} | fetched
+            stop.set()  # also when we are interrupted: what is on its way ends, nothing new begins
+    failures = [error for future in futures if (error := future.exception()) is not None]
+    if failures:  # the cause, not a try that was given up because of it
+        raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
+    known |= {one.key: future.result() for future, one in futures.items()}
+    return {key: record for key, record in known.items() if record is not None}
 
 
 def fetch_one(one: Order, job: Job) -> Record:

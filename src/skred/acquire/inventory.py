@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def read_inventory(path: Path | None, crs: str, event: str) -> gpd.GeoDataFrame:
     kept = frame[[name for name in COLUMNS if name in frame.columns] + [frame.geometry.name]]
     if "date" in kept.columns:
         kept = kept.assign(date=kept["date"].astype("string"))
-    return kept.rename_geometry("geometry").to_crs(crs).reset_index(drop=True)
+    if kept.geometry.name != "geometry":
+        kept = kept.rename_geometry("geometry")
+    return kept.to_crs(crs).reset_index(drop=True)
 
 
 def write_inventory(path: Path, frame: gpd.GeoDataFrame) -> None:
@@ -59,7 +62,8 @@ def write_inventory(path: Path, frame: gpd.GeoDataFrame) -> None:
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _WRITTEN})
     try:
-        with atomic(path) as temporary:
+        with atomic(path) as temporary, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The filename extension")  # of the temporary name
             pyogrio.write_dataframe(
                 frame,
                 temporary,

@@ -49,7 +49,7 @@ def offline_service(event_file: Path, event: Event, params_file: Path, params: D
     """
     command = [sys.executable, "-m", "skred.hub", "--event", str(event_file), "--params", str(params_file)]
     child = subprocess.Popen(
-        [*command, "--port", "0", "--json"],
+        [*command, "--port", "0"],
         stdin=subprocess.PIPE,  # the service ends when this closes, so also when we are killed
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,0 +1,50 @@
+"""Credentials and addresses come from the environment."""
+
+import pytest
+
+from skred.acquire.service import CDSE_BASE_URL, service_from
+from skred.errors import InputError
+
+ACCOUNT = {"SH_CLIENT_ID": "me", "SH_CLIENT_SECRET": "hush-hush"}
+
+
+def test_copernicus_data_space_is_the_default():
+    service = service_from(ACCOUNT)
+    assert service.base_url == CDSE_BASE_URL
+    assert not service.simulated
+
+
+def test_a_printed_service_shows_no_credentials():
+    assert "hush-hush" not in repr(service_from(ACCOUNT))
+    assert "'me'" not in repr(service_from(ACCOUNT))
+
+
+@pytest.mark.parametrize("missing", ["SH_CLIENT_ID", "SH_CLIENT_SECRET"])
+def test_missing_credentials_say_what_to_set_and_where_to_get_an_account(missing):
+    with pytest.raises(InputError, match=missing) as caught:
+        service_from({name: value for name, value in ACCOUNT.items() if name != missing})
+    assert "https://" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_a_service_on_this_machine_is_simulated_whatever_the_event_says():
+    local = {"SH_BASE_URL": "http://127.0.0.1:8000/", "SH_TOKEN_URL": "http://127.0.0.1:8000/token"}
+    service = service_from(ACCOUNT | local)
+    assert service.simulated
+    assert service.label == "offline"
+    assert service.base_url == "http://127.0.0.1:8000"
+    assert service.identity != service_from(ACCOUNT).identity
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        {"SH_BASE_URL": "http://example.org", "SH_TOKEN_URL": "https://example.org/token"},
+        {"SH_BASE_URL": "https://example.org", "SH_TOKEN_URL": "http://example.org/token"},
+        {"SH_BASE_URL": "https://example.org"},
+    ],
+)
+def test_an_address_that_would_show_the_login_is_refused(addresses):
+    with pytest.raises(InputError, match="SH_"):
+        service_from(ACCOUNT | addresses)
