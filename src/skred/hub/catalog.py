@@ -14,20 +14,10 @@ from skred.hub.errors import refuse
 from skred.hub.items import S1, S2, Item
 from skred.hub.payload import Payload, parse_payload
 
+# What the service can filter by. Not the relative orbit: code that asked for it would fail at the real service.
 FILTERABLE = {
-    S2: frozenset({"eo:cloud_cover", "platform"}),
-    S1: frozenset(
-        {
-            "sar:instrument_mode",
-            "s1:polarization",
-            "s1:resolution",
-            "s1:timeliness",
-            "sat:orbit_state",
-            "sat:absolute_orbit",
-            "sat:relative_orbit",
-            "platform",
-        }
-    ),
+    S2: frozenset({"eo:cloud_cover"}),
+    S1: frozenset({"sar:instrument_mode", "s1:polarization", "s1:resolution", "s1:timeliness", "sat:orbit_state"}),
 }
 _ALWAYS = ("type", "stac_version", "id", "collection", "geometry", "bbox", "links", "assets")
 

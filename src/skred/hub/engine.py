@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException, M
 from skred.hub.errors import refuse, script_error
 
 _VERSION = re.compile(r"\A\s*//\s*VERSION\s*=\s*3\b")
+_STOP_SECONDS = 5.0  # in which V8 has stopped a script; microseconds in practice
 
 
 class Engine:
@@ -43,6 +45,7 @@ class Engine:
         if not _VERSION.match(script):
             refuse("evalscript", "the first line must be //VERSION=3")
         self._seconds, self._left = script_seconds, script_seconds
+        self._interrupted = False
         self._context = MiniRacer()
         try:
             self._context.set_hard_memory_limit(script_bytes)
@@ -62,6 +65,11 @@ class Engine:
 
     def close(self) -> None:
         """Free the context."""
+        if self._interrupted:
+            # The answer of the code that was stopped is still on its way through V8's queue, and must not arrive after
+            # the context is gone: what is asked now is answered later than that.
+            with suppress(JSEvalException):
+                self._context.eval("0", timeout_sec=_STOP_SECONDS)
         self._context.close()
 
     def has(self, function: str) -> bool:
@@ -101,6 +109,7 @@ class Engine:
         try:
             return self._context.eval(code, timeout_sec=max(self._left, 1e-3))
         except JSTimeoutException as error:
+            self._interrupted = True
             raise script_error(f"the script took longer than the {self._seconds:g} s that it may take") from error
         except JSOOMException as error:
             raise script_error("the script took more memory than it may take") from error

@@ -1,0 +1,30 @@
+"""``python -m skred.hub``: serve the simulated pixels of one event until standard input closes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from skred.events import read_event
+from skred.hub.child import serve_until_stdin_closes
+from skred.hub.simulated import SimulatedSource
+from skred.params import read_section
+from skred.stages.run import run
+from skred.world.params import WorldParams
+from skred.world.world import build_world
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m skred.hub", description="The offline Sentinel Hub of one event.")
+    parser.add_argument("--event", type=Path, required=True, help="event file, data/events/<event>.yaml")
+    parser.add_argument("--params", type=Path, required=True, help="params.yaml with a section world")
+    parser.add_argument("--port", type=int, default=0, help="TCP port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--json", action="store_true", help="settings as one line of JSON: the only form here")
+    parser.add_argument("--verbose", action="store_true", help="one line per request on standard error")
+    args = parser.parse_args()
+    world = build_world(read_section(args.params, "world", WorldParams), read_event(args.event))
+    serve_until_stdin_closes(SimulatedSource(world), port=args.port, verbose=args.verbose)
+
+
+if __name__ == "__main__":
+    run(main)
