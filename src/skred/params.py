@@ -18,6 +18,7 @@ from skred.errors import InputError
 # Every top-level key that a params.yaml may have. The model of each lives in the room that uses it.
 SECTION_NAMES = (
     "events",
+    "patches",
     "cells",
     "settings",
     "world",
@@ -26,7 +27,6 @@ SECTION_NAMES = (
     "patch",
     "unet",
     "cart",
-    "predict",
     "evaluate",
     "compare",
 )

@@ -10,6 +10,7 @@ A detector is a package ``skred.detectors.<name>`` with a module ``detector`` th
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from skred.detectors.inputs import Inputs
 from skred.errors import InputError
+from skred.params import Section
 from skred.patches.store import PatchFolder
 
 DETECTORS = ("unet", "cart")
@@ -52,11 +55,20 @@ class Detector(Protocol):
         ...
 
 
+class Sliding(Section):
+    """How a scene is swept: windows of `window_px` of which the outer `margin_px` serve as context only."""
+
+    window_px: int = Field(ge=32, le=2048)
+    margin_px: int = Field(ge=0)
+    batch: int = Field(ge=1)
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A trained detector and how it came about: one row of numbers per step, and what was chosen on validation."""
 
     detector: Detector
+    sliding: Sliding
     history: list[dict[str, float]]
     chosen: dict[str, float]
 
@@ -71,4 +83,5 @@ def detector_module(name: str) -> Any:
     """
     if name not in DETECTORS:
         raise InputError(f"detector {name!r}: unknown; wanted one of {', '.join(DETECTORS)}")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes would bury a one-line error
     return importlib.import_module(f"skred.detectors.{name}.detector")

@@ -13,21 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from skred.detectors.base import Detector, detector_module
+from skred.detectors.base import Detector, Sliding, detector_module
 from skred.detectors.inputs import Inputs
 from skred.errors import InputError
 from skred.grid import tiles
 from skred.params import Section, parse
-
-
-class Sliding(Section):
-    """How a scene is swept: windows of `window_px` of which the outer `margin_px` serve as context only."""
-
-    window_px: int = Field(ge=32, le=2048)
-    margin_px: int = Field(ge=0)
-    batch: int = Field(ge=1)
 
 
 class ModelCard(Section):

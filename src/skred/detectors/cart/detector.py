@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.tree import DecisionTreeClassifier
 
-from skred.detectors.base import Fitted, Training
+from skred.detectors.base import Fitted, Sliding, Training
 from skred.errors import InputError
 from skred.params import Section
 from skred.scenes import LANDSLIDE, UNKNOWN
 from skred.scores.bins import count_bins
 
 _FILE = "tree.skops"
+_SLIDING = Sliding(window_px=512, margin_px=0, batch=1)  # a tree needs no context: only memory sets the size
 
 
 class Params(Section):
@@ -75,7 +76,7 @@ def fit(training: Training, params: Params) -> Fitted:
         training.report(len(history), row)
     if tree is None:
         raise InputError(f"{patches.path}: no landslide among the {len(order)} training pixels; raise cart.max_pixels")
-    return Fitted(Cart(tree), history, {"depth": float(depth), "training_pixels": float(len(order))})
+    return Fitted(Cart(tree), _SLIDING, history, {"depth": float(depth), "training_pixels": float(len(order))})
 
 
 def _pixels(training: Training, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

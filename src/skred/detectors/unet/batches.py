@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -31,7 +32,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no ty
         self.epoch = 0
 
     def __len__(self) -> int:
-        return -(-self._params.windows_per_epoch // self._params.batch)
+        return math.ceil(self._params.windows_per_epoch / self._params.batch)
 
     def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         p = self._params

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.detectors.base import Fitted, Training
+from skred.detectors.base import Fitted, Sliding, Training
 from skred.detectors.unet.batches import Batches, chunks
 from skred.detectors.unet.network import build, masked_loss
 from skred.detectors.unet.params import Params
@@ -63,7 +63,7 @@ def fit(training: Training, params: Params) -> Fitted:
         raise InputError(f"unet.depth: got {params.depth}, wanted windows ({side} px) that can be halved so often")
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # read by TensorFlow when its first operation runs
     keras.utils.set_random_seed(params.seed)
-    shape = {
+    shape: dict[str, Any] = {
         "channels": training.inputs.channels,
         "depth": params.depth,
         "base_filters": params.base_filters,
@@ -81,7 +81,10 @@ def fit(training: Training, params: Params) -> Fitted:
     network.fit(batches, epochs=params.epochs, verbose=0, shuffle=False, callbacks=[watch])
     trained = build(**shape)  # a fresh network: saved weights then hold no state of the optimiser
     trained.set_weights(watch.best_weights)
-    return Fitted(UNet(trained, shape), watch.history, {"epoch": float(watch.best_epoch)})
+    sliding = Sliding(
+        window_px=params.predict_window_px, margin_px=params.predict_margin_px, batch=params.predict_batch
+    )
+    return Fitted(UNet(trained, shape), sliding, watch.history, {"epoch": float(watch.best_epoch)})
 
 
 def _rate(params: Params, steps_per_epoch: int) -> Any:

@@ -26,6 +26,9 @@ class Params(Section):
     learning_rate: float = Field(gt=0, le=1)
     weight_decay: float = Field(ge=0, le=1)
     schedule: Literal["cosine", "constant"]
+    predict_window_px: int = Field(ge=32, le=2048)
+    predict_margin_px: int = Field(ge=0)
+    predict_batch: int = Field(ge=1)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     seed: int = Field(ge=0, lt=2**32)
 
@@ -33,4 +36,8 @@ class Params(Section):
     def _fits(self) -> Params:
         if self.crop_px % 2**self.depth:
             raise ValueError(f"crop_px to be a multiple of 2^depth ({2**self.depth})")
+        if self.predict_window_px % 2**self.depth:
+            raise ValueError(f"predict_window_px to be a multiple of 2^depth ({2**self.depth})")
+        if self.predict_window_px <= 2 * self.predict_margin_px:
+            raise ValueError(f"predict_window_px above twice predict_margin_px ({self.predict_margin_px})")
         return self

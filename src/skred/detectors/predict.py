@@ -1,0 +1,48 @@
+"""Probabilities for whole scenes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from skred.detectors.model import load_model
+from skred.errors import InputError
+from skred.raster import Raster, write_cog
+from skred.scenes import SceneFolder
+
+
+def predict_scenes(model_folder: Path, scenes: Path, out: Path) -> tuple[str, ...]:
+    """Write the probability of every scene of a folder as ``<out>/<scene>.tif``: float32, 0..1, NaN for no data.
+
+    `out` appears only when it is whole. Returns the names of the scenes.
+
+    Raises
+    ------
+    InputError
+        `model_folder` is no model, `scenes` no folder of scenes, or a band that the model needs is missing (named).
+    """
+    folder = SceneFolder.open(scenes)
+    model, card = load_model(model_folder)
+    there = {band.name for band in folder.index.bands}
+    missing = [name for name in model.inputs.names if name not in there]
+    if missing:
+        raise InputError(
+            f"{scenes}: no band {', '.join(missing)}, which {model_folder} (setting {card.setting}) needs; "
+            f"it has {', '.join(sorted(there))}"
+        )
+    building = out.with_name(f".{out.name}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    tags = {
+        "cell": card.cell,
+        "threshold": f"{card.threshold:.3f}",
+        "simulated": "yes" if folder.index.simulated else "no",
+        "trained_on": card.trained_on,
+        "trained_on_simulated": "yes" if card.simulated else "no",
+    }
+    for scene in folder.names:
+        probability = model.probability(list(folder.bands(scene, model.inputs.names)))
+        raster = Raster(probability[None], folder.grid(scene), ("probability",), ("1",), float("nan"), tags)
+        write_cog(building / f"{scene}.tif", raster)
+    shutil.rmtree(out, ignore_errors=True)
+    building.rename(out)
+    return folder.names

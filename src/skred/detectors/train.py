@@ -1,0 +1,92 @@
+"""Train one cell: fit the inputs and the detector, choose the threshold on validation, write the model folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skred.bands import Band, select
+from skred.detectors.base import Report, Training, detector_module
+from skred.detectors.inputs import Inputs, fit_inputs
+from skred.detectors.model import Model, ModelCard, save_model
+from skred.errors import InputError
+from skred.params import Section
+from skred.patches.split import Split
+from skred.patches.store import PatchFolder
+from skred.scenes import SceneFolder
+from skred.scores.bins import EMPTY, BinCounts, best_threshold, count_bins
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to train: the name of the cell, its setting's name and bands, its detector's name and section."""
+
+    cell: str
+    setting: str
+    bands: tuple[str, ...]
+    detector: str
+    params: Section
+
+
+def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: Report) -> ModelCard:
+    """Train a cell on a folder of patches cut from the folder of scenes `scenes`; write the model folder `out`.
+
+    The threshold is the one with the largest F1 on the validation pixels of the whole scenes, swept exactly as
+    `predict` does. `out` appears only when it is whole.
+
+    Raises
+    ------
+    InputError
+        A band is missing, the folders do not belong together, or there is nothing to learn from.
+    """
+    folder, scene_folder = PatchFolder.open(patches), SceneFolder.open(scenes)
+    if folder.about.event != scene_folder.index.event:
+        raise InputError(
+            f"{patches}: cut from {folder.about.event!r}, not from {scene_folder.index.event!r} ({scenes})"
+        )
+    bands = select(folder.about.bands, recipe.bands, where=f"settings.{recipe.setting}")
+    inputs = _inputs(folder, bands)
+    fitted = detector_module(recipe.detector).fit(Training(folder, inputs, report), recipe.params)
+    model = Model(inputs, fitted.detector, fitted.sliding)
+    validation = _validation_counts(model, folder, scene_folder)
+    threshold = best_threshold(validation)
+    card = ModelCard(
+        cell=recipe.cell,
+        setting=recipe.setting,
+        detector=recipe.detector,
+        inputs=inputs,
+        trained_on=folder.about.event,
+        simulated=folder.about.simulated,
+        threshold=threshold,
+        validation={**validation.at(threshold).scores(), "auprc": validation.auprc()},
+        chosen=fitted.chosen,
+        sliding=fitted.sliding,
+    )
+    building = out.with_name(f".{out.name}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    save_model(building, fitted.detector, card, fitted.history)
+    shutil.rmtree(out, ignore_errors=True)
+    building.rename(out)
+    return card
+
+
+def _inputs(folder: PatchFolder, bands: Sequence[Band]) -> Inputs:
+    rows = folder.rows("train")
+    distinct: NDArray[np.bool_] = folder.distinct_pixels(rows)
+    return fit_inputs(bands, [x[rows][distinct] for x in folder.x([band.name for band in bands])])
+
+
+def _validation_counts(model: Model, folder: PatchFolder, scenes: SceneFolder) -> BinCounts:
+    counts = EMPTY
+    for scene in folder.about.scenes:
+        where = folder.split_raster(scene) == Split.VAL
+        if where.any():
+            probability = model.probability(list(scenes.bands(scene, model.inputs.names)))
+            counts += count_bins(probability, scenes.labels(scene), where)
+    return counts

@@ -1,0 +1,140 @@
+"""Figures of one cell: precision-recall curve, learning curve, and a map of hits, misses and false alarms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.colors
+import matplotlib.patheffects
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
+
+from skred.detectors.model import ModelCard
+from skred.grid import Grid
+from skred.raster import read_raster
+from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
+from skred.scores.bins import predicted_positive
+from skred.scores.report import Evaluated
+
+# Hits, misses and false alarms in colours that people with any colour vision can tell apart (Okabe & Ito 2008).
+HIT, MISSED, FALSE_ALARM = "#009e73", "#d55e00", "#cc79a7"
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # Without this matplotlib writes its version into the file, and the hash moves with every release.
+    with mpl.rc_context({"svg.hashsalt": "skred"}):
+        figure.savefig(path, dpi=110, metadata={"Software": None}, facecolor="white")
+
+
+def _title(card_or_scores: dict[str, Any]) -> str:
+    where = "simulated pixels" if card_or_scores["simulated"] else "real pixels"
+    return f"{card_or_scores['cell']} ({where})"
+
+
+def draw_curve(path: Path, evaluated: Evaluated) -> None:
+    """Precision against recall on the test split, the chosen threshold marked."""
+    scores = evaluated.scores
+    _, precision, recall = evaluated.test.curve()
+    figure = Figure(figsize=(5, 4.4), layout="constrained")
+    axes = figure.subplots()
+    axes.step(recall, precision, where="post", color="#0072b2", label=f"AUPRC {_number(scores['auprc'])}")
+    if scores["recall"] is not None and scores["precision"] is not None:
+        label = f"threshold {scores['threshold']:.3f}: F1 {_number(scores['f1'])}"
+        axes.plot(scores["recall"], scores["precision"], "o", color=MISSED, label=label)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="recall", ylabel="precision", title=f"{_title(scores)}: test pixels")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper right", fontsize=8)
+    _save(figure, path)
+
+
+def draw_history(path: Path, card: ModelCard, history: pd.DataFrame) -> None:
+    """Validation AUPRC against epoch, or against the number of training pixels for a tree."""
+    figure = Figure(figsize=(5, 3.4), layout="constrained")
+    axes = figure.subplots()
+    by_pixels = "pixels" in history
+    axes.plot(history["pixels" if by_pixels else "step"], history["val_auprc"], "o-", ms=3, color="#0072b2")
+    if not by_pixels:
+        axes.axvline(card.chosen["epoch"], color=MISSED, lw=1, label=f"kept: epoch {card.chosen['epoch']:.0f}")
+        axes.legend(fontsize=8)
+    xlabel = "training pixels" if by_pixels else "epoch"
+    axes.set(xlabel=xlabel, ylabel="validation AUPRC", title=_title({"cell": card.cell, "simulated": card.simulated}))
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path) -> None:
+    """Hits, misses and false alarms of the first scene over its image after the event."""
+    scene = folder.names[0]
+    labels, grid = folder.labels(scene), folder.grid(scene)
+    predicted = predicted_positive(read_raster(probability / f"{scene}.tif").array[0], card.threshold)
+    figure = Figure(figsize=(7.2, 7.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(_backdrop(folder, scene), extent=_extent_km(grid), interpolation="nearest")
+    overlay = np.zeros((*labels.shape, 4))
+    for mask, colour in (
+        (predicted & (labels == LANDSLIDE), HIT),
+        (~predicted & (labels == LANDSLIDE), MISSED),
+        (predicted & (labels != LANDSLIDE) & (labels != UNKNOWN), FALSE_ALARM),
+    ):
+        overlay[mask] = (*mpl.colors.to_rgb(colour), 1.0)
+    axes.imshow(overlay, extent=_extent_km(grid), interpolation="nearest")
+    kind = "simulated" if folder.index.simulated else "real"
+    axes.set(
+        xlabel=f"east, km ({grid.crs or 'no CRS'})",
+        ylabel="north, km",
+        title=f"{card.cell} on the {kind} event '{folder.index.event}', threshold {card.threshold:.3f}",
+    )
+    legend = [
+        Patch(color=HIT, label="hit"),
+        Patch(color=MISSED, label="missed"),
+        Patch(color=FALSE_ALARM, label="false alarm"),
+    ]
+    axes.legend(handles=legend, loc="upper right", fontsize=8)
+    _scale_and_north(axes, grid)
+    _save(figure, path)
+
+
+def _backdrop(folder: SceneFolder, scene: str) -> NDArray[np.float32]:
+    names = [band.name for band in folder.index.bands]
+    wanted = [n for n in ("post_red", "post_green", "post_blue") if n in names] or names[:1]
+    image = np.moveaxis(folder.bands(scene, wanted), 0, -1)
+    low, high = np.nanpercentile(image, 1), np.nanpercentile(image, 98)
+    stretched = np.clip((np.nan_to_num(image, nan=low) - low) / max(high - low, 1e-6), 0, 1) ** 0.7
+    out: NDArray[np.float32] = np.broadcast_to(stretched, (*stretched.shape[:2], 3)).astype(np.float32)
+    return out
+
+
+def _extent_km(grid: Grid) -> tuple[float, float, float, float]:
+    west, south, east, north = grid.bounds
+    return west / 1000, east / 1000, south / 1000, north / 1000
+
+
+def _scale_and_north(axes: Any, grid: Grid) -> None:
+    west, south, east, north = (value / 1000 for value in grid.bounds)
+    length = 1.0 if east - west > 3 else 0.2
+    x, y = west + 0.05 * (east - west), south + 0.05 * (north - south)
+    axes.add_patch(Rectangle((x, y), length, 0.008 * (north - south), color="white", ec="black", lw=0.8))
+    text = {
+        "color": "white",
+        "fontsize": 9,
+        "path_effects": [mpl.patheffects.withStroke(linewidth=2, foreground="black")],
+    }
+    axes.text(x, y + 0.015 * (north - south), f"{length:g} km", **text)
+    axes.annotate(
+        "grid N",
+        xy=(0.06, 0.97),
+        xytext=(0.06, 0.88),
+        xycoords="axes fraction",
+        ha="center",
+        arrowprops={"arrowstyle": "-|>", "color": "white"},
+        **text,
+    )
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"

@@ -1,0 +1,60 @@
+"""Files of scores: JSON and curves as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skred.detectors.model import ModelCard
+from skred.errors import InputError
+from skred.raster import atomic
+from skred.scores.bins import BinCounts
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write `data` as JSON, keys in their order, NaN refused."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_scores(folder: Path) -> dict[str, Any]:
+    """`scores.json` of a cell. Raises InputError if there is none."""
+    file = folder / "scores.json"
+    try:
+        scores: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: no readable scores.json; run the evaluate stage") from error
+    return scores
+
+
+def write_curve(path: Path, card: ModelCard, counts: BinCounts) -> None:
+    """The precision-recall curve as CSV: cell, setting, detector, threshold, recall, precision."""
+    thresholds, precision, recall = counts.curve()
+    table = pd.DataFrame({"threshold": thresholds, "recall": recall, "precision": precision})
+    # A thousand thresholds give many equal points; the first and last of each run draw the same curve.
+    same = (table[["recall", "precision"]].diff().abs().sum(axis=1) == 0) & (
+        table[["recall", "precision"]].diff(-1).abs().sum(axis=1) == 0
+    )
+    _labelled(card, table[~same]).to_csv(path, index=False, float_format="%.6f")
+
+
+def read_history(path: Path) -> pd.DataFrame:
+    """`history.csv` of a model. Raises InputError if it cannot be read."""
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); train the model again") from error
+
+
+def labelled_history(card: ModelCard, history: pd.DataFrame) -> pd.DataFrame:
+    """A history with its cell in front, the same columns for every detector: step, val_auprc, loss, pixels."""
+    return _labelled(card, history.reindex(columns=["step", "val_auprc", "loss", "pixels"]))
+
+
+def _labelled(card: ModelCard, table: pd.DataFrame) -> pd.DataFrame:
+    labels = pd.DataFrame({"cell": card.cell, "setting": card.setting, "detector": card.detector}, index=table.index)
+    return pd.concat([labels, table], axis=1)

@@ -1,0 +1,44 @@
+"""Stage: patches -> one trained model (one cell)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from skred.detectors.base import detector_module
+from skred.detectors.cells import Setting
+from skred.detectors.train import Recipe, train_cell
+from skred.params import read_section
+from skred.stages.run import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
+    parser.add_argument("--cell", required=True)
+    parser.add_argument("--setting", required=True)
+    parser.add_argument("--detector", required=True)
+    parser.add_argument("--patches", type=Path, required=True)
+    parser.add_argument("--scenes", type=Path, required=True, help="scenes that the patches were cut from")
+    parser.add_argument("--out", type=Path, required=True, help="model folder")
+    args = parser.parse_args()
+    module = detector_module(args.detector)
+    recipe = Recipe(
+        cell=args.cell,
+        setting=args.setting,
+        bands=read_section(args.params, f"settings.{args.setting}", Setting),
+        detector=args.detector,
+        params=read_section(args.params, args.detector, module.Params),
+    )
+    card = train_cell(recipe, args.patches, args.scenes, args.out, _report)
+    sys.stdout.write(f"{args.cell}: threshold {card.threshold:.3f}, validation {card.validation}\n")
+
+
+def _report(step: int, row: dict[str, float]) -> None:
+    sys.stdout.write(f"step {step}: " + ", ".join(f"{k} {v:.4g}" for k, v in row.items() if k != "step") + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    run(main)
