@@ -89,12 +89,9 @@ def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path
         ylabel="north, km",
         title=f"{card.cell} on the {kind} event '{folder.index.event}', threshold {card.threshold:.3f}",
     )
-    legend = [
-        Patch(color=HIT, label="hit"),
-        Patch(color=MISSED, label="missed"),
-        Patch(color=FALSE_ALARM, label="false alarm"),
-    ]
-    axes.legend(handles=legend, loc="upper right", fontsize=8)
+    legend = {"hit": HIT, "missed": MISSED, "false alarm": FALSE_ALARM}
+    handles = [Patch(color=colour, label=label) for label, colour in legend.items()]
+    axes.legend(handles=handles, loc="upper right", fontsize=8)
     _scale_and_north(axes, grid)
     _save(figure, path)
 
@@ -103,8 +100,9 @@ def _backdrop(folder: SceneFolder, scene: str) -> NDArray[np.float32]:
     names = [band.name for band in folder.index.bands]
     wanted = [n for n in ("post_red", "post_green", "post_blue") if n in names] or names[:1]
     image = np.moveaxis(folder.bands(scene, wanted), 0, -1)
-    low, high = np.nanpercentile(image, 1), np.nanpercentile(image, 98)
-    stretched = np.clip((np.nan_to_num(image, nan=low) - low) / max(high - low, 1e-6), 0, 1) ** 0.7
+    known = image[np.isfinite(image)]
+    low, high = (float(np.percentile(known, q)) for q in (1, 98)) if known.size else (0.0, 1.0)
+    stretched = np.clip((np.where(np.isfinite(image), image, low) - low) / max(high - low, 1e-6), 0, 1) ** 0.7
     out: NDArray[np.float32] = np.broadcast_to(stretched, (*stretched.shape[:2], 3)).astype(np.float32)
     return out
 
@@ -119,11 +117,8 @@ def _scale_and_north(axes: Any, grid: Grid) -> None:
     length = 1.0 if east - west > 3 else 0.2
     x, y = west + 0.05 * (east - west), south + 0.05 * (north - south)
     axes.add_patch(Rectangle((x, y), length, 0.008 * (north - south), color="white", ec="black", lw=0.8))
-    text = {
-        "color": "white",
-        "fontsize": 9,
-        "path_effects": [mpl.patheffects.withStroke(linewidth=2, foreground="black")],
-    }
+    outline = mpl.patheffects.withStroke(linewidth=2, foreground="black")
+    text: dict[str, Any] = {"color": "white", "fontsize": 9, "path_effects": [outline]}
     axes.text(x, y + 0.015 * (north - south), f"{length:g} km", **text)
     axes.annotate(
         "grid N",
