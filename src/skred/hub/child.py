@@ -19,5 +19,5 @@ def serve_until_stdin_closes(source: PixelSource, *, port: int = 0, verbose: boo
     with serve(source, port=port, verbose=verbose) as settings:
         sys.stdout.write(json.dumps(asdict(settings)) + "\n")
         sys.stdout.flush()
-        while sys.stdin.buffer.read1(65536):
+        while sys.stdin.buffer.read(65536):
             pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -18,6 +19,8 @@ from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException, M
 from skred.hub.errors import refuse, script_error
 
 _VERSION = re.compile(r"\A\s*//\s*VERSION\s*=\s*3\b")
+# Two first contexts made at the same moment both set up V8's address space, and the second kills the process.
+_one_at_a_time = threading.Lock()
 _STOP_SECONDS = 5.0  # in which V8 has stopped a script; microseconds in practice
 
 
@@ -46,7 +49,8 @@ class Engine:
             refuse("evalscript", "the first line must be //VERSION=3")
         self._seconds, self._left = script_seconds, script_seconds
         self._interrupted = False
-        self._context = MiniRacer()
+        with _one_at_a_time:
+            self._context = MiniRacer()
         try:
             self._context.set_hard_memory_limit(script_bytes)
             self._context.eval(_runtime())
@@ -82,9 +86,10 @@ class Engine:
             if not self.has(name):
                 raise script_error(f"the script has no function {name}")
         text = self._eval("JSON.stringify(setup())")
-        if not isinstance(text, str):
-            raise script_error("setup() must return an object")
-        return json.loads(text)
+        try:
+            return json.loads(text) if isinstance(text, str) else None
+        except ValueError as error:  # only a script that replaces JSON.stringify comes here
+            raise script_error("setup() must return an object") from error
 
     def allocate(self, length: int) -> NDArray[np.float32]:
         """The zeroed input pixels, shared with V8: what is written here is what the script sees."""
@@ -94,14 +99,17 @@ class Engine:
         """Call ``evaluatePixel`` for every pixel of `job` (see runtime.js)."""
         self._eval(f"__hub.run({json.dumps(job)}, evaluatePixel)")
 
-    def result(self, index: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The values of one output, flat (band, pixel); a copy, good after the engine is closed."""
-        return np.frombuffer(self._memory(f"__hub.result({index})"), dtype).copy()
+    def result(self, index: int, dtype: np.dtype[Any], length: int) -> NDArray[Any]:
+        """The `length` values of one output, flat (band, pixel); a copy, good after the engine is closed."""
+        memory = self._memory(f"__hub.result({index})")
+        if memory.nbytes != length * dtype.itemsize:
+            raise script_error("the script changed JavaScript's own objects, which the runtime needs")
+        return np.frombuffer(memory, dtype).copy()
 
     def _memory(self, code: str) -> memoryview:
-        memory = self._context.eval(code)
+        memory = self._eval(code)
         if not isinstance(memory, memoryview):
-            raise TypeError(f"{code} gave {type(memory).__name__}, not a typed array")
+            raise script_error("the script changed JavaScript's own objects, which the runtime needs")
         return memory
 
     def _eval(self, code: str) -> Any:

@@ -159,10 +159,11 @@ def _run(
         offset += feed.size * pixels
     outputs = [{"id": one.id, "bands": one.bands, "type": one.sample_type} for one in setup.outputs]
     engine.run({"pixels": pixels, "sources": jobs, "outputs": outputs})
-    return {
-        one.id: engine.result(k, np.dtype(DTYPES[one.sample_type])).reshape(one.bands, window.height, window.width)
-        for k, one in enumerate(setup.outputs)
-    }
+    arrays = {}
+    for k, one in enumerate(setup.outputs):
+        values = engine.result(k, np.dtype(DTYPES[one.sample_type]), one.bands * pixels)
+        arrays[one.id] = values.reshape(one.bands, window.height, window.width)
+    return arrays
 
 
 def _job(feed: _Feed, offset: int) -> dict[str, Any]:

@@ -68,7 +68,7 @@ const __hub = (() => {
     return Object.assign({}, scenes, { [source.mosaicking === "TILE" ? "tiles" : "orbits"]: scenes });
   }
 
-  return {
+  return Object.freeze({
     allocate(length) {
       return (pixels = new Float32Array(length));
     },
@@ -100,5 +100,5 @@ const __hub = (() => {
     result(index) {
       return results[index];
     },
-  };
+  });
 })();

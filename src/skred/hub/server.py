@@ -125,8 +125,7 @@ def serve(
     """
     client_id, client_secret = "skred-offline", secrets.token_urlsafe(16)
     hub = Hub(source, TokenDesk(client_id, client_secret, token_seconds, clock), limits or Limits())
-    server = ThreadingHTTPServer((HOST, port), _handler(hub, verbose=verbose))
-    server.daemon_threads = True  # an idle connection must not keep the process alive
+    server = _Server((HOST, port), _handler(hub, verbose=verbose))
     base = f"http://{HOST}:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
@@ -138,6 +137,15 @@ def serve(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True  # an idle connection must not keep the process alive
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that goes away while it is answered is no news; anything else is a bug and shows its traceback.
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 def _handler(hub: Hub, *, verbose: bool) -> type[BaseHTTPRequestHandler]:

@@ -46,7 +46,7 @@ class SimulatedSource:
         acquisition = self._acquisitions[item.id]
         if collection == S2:
             return dict(self._world.optical(acquisition, window))
-        pixels = {}
+        pixels: dict[str, NDArray[Any]] = {}
         if {"VV", "VH"} & set(bands):
             pixels |= self._world.radar(acquisition, window)
         else:
@@ -89,6 +89,7 @@ def _footprint(acquisition: Acquisition, grid: Grid) -> tuple[tuple[float, float
     cols = np.concatenate([first, last, first, last])
     edges = np.concatenate([rows, rows, rows + 1, rows + 1])
     hull = MultiPoint(np.column_stack([cols, edges])).convex_hull
-    x, y = grid.transform * np.asarray(hull.exterior.coords).T
+    col, row = np.asarray(hull.exterior.coords).T
+    x, y = grid.west + col * grid.resolution_m, grid.north - row * grid.resolution_m
     lon, lat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True).transform(x, y)
     return tuple((round(float(a), 7), round(float(b), 7)) for a, b in zip(lon, lat, strict=True))

@@ -128,7 +128,8 @@ class Client:
         script: str,
         *,
         base: DataCollection = DataCollection.SENTINEL2_L2A,
-        window: Window = GRID.whole,
+        grid: Grid = GRID,
+        window: Window | None = None,
         time: tuple[Any, Any] | None = ("2019-07-01", "2019-07-31"),
         identifiers: tuple[str, ...] = ("default",),
         other: dict[str, Any] | None = None,
@@ -138,7 +139,7 @@ class Client:
         other_args = dict(other or {})
         if data_filter:
             other_args["dataFilter"] = data_filter
-        grid = GRID.crop(window)
+        grid = grid.crop(window or grid.whole)
         return SentinelHubRequest(
             evalscript=script,
             input_data=[
@@ -147,8 +148,8 @@ class Client:
                 )
             ],
             responses=[SentinelHubRequest.output_response(name, MimeType.TIFF) for name in identifiers],
-            bbox=BBox(grid.bounds, CRS(GRID.crs)),
-            size=(window.width, window.height),
+            bbox=BBox(grid.bounds, CRS(grid.crs)),
+            size=(grid.width, grid.height),
             config=self.config,
         )
 

@@ -289,6 +289,9 @@ def test_what_is_not_served_is_refused_by_name(client: Client, mistake: dict[str
         (one_band("B02").replace("evaluatePixel", "evaluate"), "no function evaluatePixel"),
         (one_band("B02").replace("return [s", "throw new Error('too cloudy'); return [s"), "too cloudy"),
         (one_band("B02", value="require('fs')"), "require is not defined"),
+        (one_band("B02") + "JSON.stringify = () => 'no';", "setup() must return an object"),
+        (one_band("B02") + "Array.prototype.map = () => [];", "RENDERER_EXCEPTION"),
+        (one_band("B02") + "__hub.result = () => 1; const __hub = 2;", "already been declared"),
         (one_band("B02", value="setTimeout(() => 1, 1)"), "setTimeout is not a function"),
     ],
 )

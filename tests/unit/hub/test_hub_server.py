@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -266,3 +267,23 @@ def test_a_reprocessed_item_is_found_beside_the_old_one(source: Checker) -> None
     with serve(Checker(catalog=(*source.catalog, optical(4, 5.0, "_again")))) as settings:
         ids = [one["id"] for one in found(Client(settings), time=("2019-07-04", "2019-07-04T23:00:00"))]
     assert ids == ["S2_04", "S2_04_again"]
+
+
+def test_a_child_ends_at_once_although_a_script_still_runs() -> None:
+    command = [sys.executable, str(Path(__file__).with_name("hub_child.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            client = Client(HubSettings(**json.loads(child.stdout.readline())))
+            endless = SCRIPT.replace("BANDS", '["B02"]').replace("TYPE", "UINT8").replace("return [1]", "for (;;) {}")
+            with ThreadPoolExecutor(1) as pool:
+                waiting = pool.submit(post, client, "/process/v1", client.request(endless).payload)
+                post(client, "/process/v1", client.request(endless.replace("for (;;) {}", "return [1]")).payload)
+                child.stdin.close()
+                child.wait(10)
+                with pytest.raises(requests.ConnectionError):
+                    waiting.result(10)
+            assert child.returncode == 0
+        finally:
+            child.kill()
