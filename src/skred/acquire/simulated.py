@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import hashlib
 import json
+import queue
 import subprocess
 import sys
 import threading
@@ -25,15 +26,16 @@ from skred.params import read_yaml
 def world_identity(event: Event, params_file: Path) -> str:
     """What a simulated service is called in the store's keys: everything that decides its pixels.
 
-    That is the parameters of the world, the event without its name and windows (a longer window must not ask again
-    for what is there), and the code of the world and the hub.
+    That is the parameters of the world, the event without its name, title and role, and the code of the world and the
+    hub. The windows are in it because the weather and the seasons of a world are drawn over them: with another window
+    the same day may look another way, which is not so at the real service.
     """
     package = Path(skred.errors.__file__).parent
     code = hashlib.sha256()
     for file in sorted([*package.glob("world/**/*"), *package.glob("hub/**/*"), package / "grid.py"]):
         if file.suffix in (".py", ".js"):
             code.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0")
-    kept = event.model_dump(mode="json", include={"date", "area", "simulation"})
+    kept = event.model_dump(mode="json", include={"date", "pre", "post", "area", "simulation"})
     world = {"parameters": read_yaml(params_file).get("world"), "event": kept, "code": code.hexdigest()}
     return "offline world " + hashlib.sha256(canonical(world).encode()).hexdigest()
 
@@ -56,7 +58,7 @@ def offline_service(event_file: Path, event: Event, params_file: Path, params: D
         text=True,
     )
     last_words: collections.deque[str] = collections.deque(maxlen=20)
-    first_line: list[str] = []
+    first_line: queue.SimpleQueue[str] = queue.SimpleQueue()
     threads = [
         threading.Thread(target=_drain, args=(child.stderr, last_words), daemon=True),
         threading.Thread(target=_read_first, args=(child.stdout, first_line), daemon=True),
@@ -64,10 +66,7 @@ def offline_service(event_file: Path, event: Event, params_file: Path, params: D
     for thread in threads:
         thread.start()
     try:
-        threads[1].join(params.hub_start_s)
-        if not first_line or not first_line[0]:
-            raise SkredError(_died(child, last_words, threads[0], params.hub_start_s))
-        settings = json.loads(first_line[0])
+        settings = json.loads(_settings_line(first_line, child, last_words, threads[0], params.hub_start_s))
         yield Service(
             base_url=settings["base_url"],
             token_url=settings["token_url"],
@@ -80,8 +79,8 @@ def offline_service(event_file: Path, event: Event, params_file: Path, params: D
         _stop(child)
 
 
-def _read_first(stream: IO[str], first_line: list[str]) -> None:
-    first_line.append(stream.readline())
+def _read_first(stream: IO[str], first_line: queue.SimpleQueue[str]) -> None:
+    first_line.put(stream.readline())
     for _ in stream:  # keep reading, so that the child never waits for us
         pass
 
@@ -92,14 +91,23 @@ def _drain(stream: IO[str], lines: collections.deque[str]) -> None:
             lines.append(line.strip())
 
 
-def _died(child: subprocess.Popen[str], words: collections.deque[str], reader: threading.Thread, wait_s: float) -> str:
+def _settings_line(
+    first_line: queue.SimpleQueue[str],
+    child: subprocess.Popen[str],
+    words: collections.deque[str],
+    words_reader: threading.Thread,
+    start_s: float,
+) -> str:
     try:
-        code = child.wait(1.0)
-    except subprocess.TimeoutExpired:
-        return f"offline service: not ready after {wait_s:g} s; raise download.hub_start_s"
-    reader.join(1.0)
+        line = first_line.get(timeout=start_s)
+    except queue.Empty:
+        raise SkredError(f"offline service: not ready after {start_s:g} s; raise download.hub_start_s") from None
+    if line:
+        return line
+    code = child.wait()
+    words_reader.join()
     last = words[-1].removeprefix("skred: ") if words else "it said nothing"
-    return f"offline service: ended with exit code {code} before it was ready: {last}"
+    raise SkredError(f"offline service: ended with exit code {code} before it was ready: {last}")
 
 
 def _stop(child: subprocess.Popen[str]) -> None:
