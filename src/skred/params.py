@@ -17,7 +17,7 @@ from skred.errors import InputError
 
 # Every top-level key that a params.yaml may have. The model of each lives in the room that uses it.
 SECTION_NAMES = (
-    "events",
+    "simulated",
     "patches",
     "cells",
     "settings",
@@ -27,8 +27,6 @@ SECTION_NAMES = (
     "patch",
     "unet",
     "cart",
-    "evaluate",
-    "compare",
 )
 
 

@@ -1,0 +1,56 @@
+"""Scores of any model on any folder of scenes, outside the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skred.detectors.model import read_card
+from skred.errors import InputError
+from skred.scenes import UNKNOWN, SceneFolder
+from skred.scores.evaluate import Tally, Where, tally
+from skred.scores.report import rounded
+
+
+def evaluate_by_path(model: Path, scenes: Path, probability: Path) -> dict[str, Any]:
+    """Scores over every labelled pixel of a folder of scenes, and under ``by_split`` for each folder split apart.
+
+    The threshold is the model's own, chosen on its validation pixels.
+
+    Raises
+    ------
+    InputError
+        A folder is not what it should be, or no scene has labels.
+    """
+    card, folder = read_card(model), SceneFolder.open(scenes)
+    if all((folder.labels(scene) == UNKNOWN).all() for scene in folder.names):
+        raise InputError(f"{scenes}: every label is unknown, so there is nothing to score against; import with masks")
+    scores: dict[str, Any] = {
+        "cell": card.cell,
+        "setting": card.setting,
+        "detector": card.detector,
+        "trained_on": card.trained_on,
+        "trained_on_simulated": card.simulated,
+        "scenes": len(folder.names),
+        "simulated": folder.index.simulated,
+        "threshold": card.threshold,
+        **_flat(tally(folder, probability, card.threshold), card.threshold),
+    }
+    splits = sorted({scene.split for scene in folder.index.scenes if scene.split is not None})
+    if splits:
+        scores["by_split"] = {
+            split: _flat(tally(folder, probability, card.threshold, _scenes_of(folder, split)), card.threshold)
+            for split in splits
+        }
+    return dict(rounded(scores))
+
+
+def _flat(result: Tally, threshold: float) -> dict[str, Any]:
+    return {**result.scores(threshold), "false_alarms": result.false_alarms}
+
+
+def _scenes_of(folder: SceneFolder, split: str) -> Where:
+    chosen = {scene.name for scene in folder.index.scenes if scene.split == split}
+    return lambda scene: np.full(folder.grid(scene).shape, scene in chosen)
