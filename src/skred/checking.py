@@ -8,7 +8,7 @@ from pathlib import Path
 from skred.acquire.params import DownloadParams
 from skred.bands import EVENT_BANDS, Band, select
 from skred.composite.params import CompositeParams
-from skred.detectors.base import detector_module
+from skred.detectors.base import params_model
 from skred.detectors.cells import Cell, Setting
 from skred.errors import InputError
 from skred.events import read_event
@@ -49,7 +49,7 @@ def _check_params(file: Path) -> None:
             raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
     read_section(file, "patch", PatchParams)
     for detector in ("unet", "cart"):
-        read_section(file, detector, detector_module(detector).Params)
+        read_section(file, detector, params_model(detector))
     for key, model in (("download", DownloadParams), ("composite", CompositeParams), ("world", WorldParams)):
         if key in sections:
             read_section(file, key, model)

@@ -1,8 +1,8 @@
 """What a detector is: something that learns from patches and gives each pixel a probability.
 
-A detector is a package ``skred.detectors.<name>`` with a module ``detector`` that has
+A detector is a package ``skred.detectors.<name>``: its module ``params`` has ``Params``, the model of its section
+``<name>`` of params.yaml, and its module ``detector`` has
 
-``Params``                            the model of its section ``<name>`` of params.yaml
 ``fit(training, params) -> Fitted``   learn; the best epoch or depth is chosen on validation
 ``load(folder) -> Detector``          read what `Detector.save` wrote
 """
@@ -73,6 +73,13 @@ class Fitted:
     chosen: dict[str, float]
 
 
+def params_model(name: str) -> type[Section]:
+    """The model of a detector's section of params.yaml, without its heavy libraries. Raises as `detector_module`."""
+    _check_name(name)
+    model: type[Section] = importlib.import_module(f"skred.detectors.{name}.params").Params
+    return model
+
+
 def detector_module(name: str) -> Any:
     """The module ``skred.detectors.<name>.detector``; heavy libraries are imported only with it.
 
@@ -81,7 +88,11 @@ def detector_module(name: str) -> Any:
     InputError
         There is no such detector.
     """
-    if name not in DETECTORS:
-        raise InputError(f"detector {name!r}: unknown; wanted one of {', '.join(DETECTORS)}")
+    _check_name(name)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes would bury a one-line error
     return importlib.import_module(f"skred.detectors.{name}.detector")
+
+
+def _check_name(name: str) -> None:
+    if name not in DETECTORS:
+        raise InputError(f"detector {name!r}: unknown; wanted one of {', '.join(DETECTORS)}")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from skred.detectors.base import detector_module
+from skred.detectors.base import params_model
 from skred.detectors.cells import Setting
 from skred.detectors.train import Recipe, train_cell
 from skred.params import read_section
@@ -23,13 +23,12 @@ def main() -> None:
     parser.add_argument("--scenes", type=Path, required=True, help="scenes that the patches were cut from")
     parser.add_argument("--out", type=Path, required=True, help="model folder")
     args = parser.parse_args()
-    module = detector_module(args.detector)
     recipe = Recipe(
         cell=args.cell,
         setting=args.setting,
         bands=read_section(args.params, f"settings.{args.setting}", Setting),
         detector=args.detector,
-        params=read_section(args.params, args.detector, module.Params),
+        params=read_section(args.params, args.detector, params_model(args.detector)),
     )
     card = train_cell(recipe, args.patches, args.scenes, args.out, _report)
     sys.stdout.write(f"{args.cell}: threshold {card.threshold:.3f}, validation {card.validation}\n")

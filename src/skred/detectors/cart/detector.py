@@ -8,26 +8,16 @@ from typing import Any
 import numpy as np
 import skops.io
 from numpy.typing import NDArray
-from pydantic import Field
 from sklearn.tree import DecisionTreeClassifier
 
 from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.cart.params import Params
 from skred.errors import InputError
-from skred.params import Section
 from skred.scenes import LANDSLIDE, UNKNOWN
 from skred.scores.bins import count_bins
 
 _FILE = "tree.skops"
 _SLIDING = Sliding(window_px=512, margin_px=0, batch=1)  # a tree needs no context: only memory sets the size
-
-
-class Params(Section):
-    """The section `cart`."""
-
-    max_pixels: int = Field(ge=1000)
-    max_depth: int = Field(ge=1, le=64)
-    min_leaf_pixels: int = Field(ge=1)
-    seed: int = Field(ge=0)
 
 
 class Cart:

@@ -18,8 +18,6 @@ from skred.detectors.unet.params import Params
 from skred.errors import InputError
 from skred.scores.bins import EMPTY, count_bins
 
-__all__ = ["Params", "fit", "load"]
-
 _WEIGHTS, _SHAPE = "model.weights.h5", "network.json"
 
 
