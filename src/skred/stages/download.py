@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -61,12 +62,17 @@ def _simulated(event: Event, params: DownloadParams, arguments: argparse.Namespa
 
     if arguments.inventory is not None:
         raise InputError(f"{arguments.event}: --inventory is for real events; a simulated one brings its own")
-    with offline_service(arguments.event, event, arguments.params, params) as service:
-        truth = world_truth(event, arguments.params)
-        writer = None if event.role == "control" else partial(write_inventory, frame=truth.inventory)
-        _download(event, service, params, arguments, writer)
-    if arguments.truth is not None:
-        truth.write(arguments.truth)
+    # The service builds its world in a process of its own; ours, for the truth, is built beside it and not after it.
+    with ThreadPoolExecutor(1) as pool:
+        truth = pool.submit(world_truth, event, arguments.params)
+
+        def writer(path: Path) -> None:
+            write_inventory(path, truth.result().inventory)
+
+        with offline_service(arguments.event, event, arguments.params, params) as service:
+            _download(event, service, params, arguments, None if event.role == "control" else writer)
+        if arguments.truth is not None:
+            truth.result().write(arguments.truth)
 
 
 def _download(
