@@ -193,6 +193,8 @@ def fetch(orders: Sequence[Order], job: Job) -> dict[str, Record]:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
             stop.set()  # also when we are interrupted: what is on its way ends, nothing new begins
+            if not all(future.done() for future in futures):
+                job.service.stop()
     failures = [error for future in futures if (error := future.exception()) is not None]
     if failures:  # the cause, not a try that was given up because of it
         raise next((error for error in failures if not isinstance(error, StoppedError)), failures[0])
