@@ -22,12 +22,49 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Stages are started as `python -m skred...`: the environment's python must be the first one found.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: setup
 setup: $(READY) ## make the environment .venv from the hashed requirements
+
+.PHONY: repro
+repro: $(READY) ## run the whole experiment and bring MLflow up to date
+	dvc repro
+	skred track
+	@dvc metrics show --md
+	@echo "scores: metrics/compare.json; curves: dvc plots show; figures: data/scores/*/*.png; runs: make lab"
+
+.PHONY: test
+test: $(READY) ## run every test
+	pytest
+
+.PHONY: lint
+lint: $(READY) ## ruff and mypy
+	ruff check
+	ruff format --check
+	mypy
+
+.PHONY: lab
+lab: $(READY) ## open the MLflow page of all runs on http://127.0.0.1:5000
+	mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --host 127.0.0.1 --port 5000
+
+.PHONY: import
+import: $(READY) ## import an experiment's images: make import NAME=flood-s1s2
+	@test -n "$(NAME)" || { echo "which one? make import NAME=flood-s1s2" >&2; exit 2; }
+	@test -e data/external/$(NAME) || { echo "data/external/$(NAME) is missing: place or link the images there (see experiments/$(NAME)/bands.yaml)" >&2; exit 2; }
+	cd experiments/$(NAME) && skred import bands.yaml ../../data/external/$(NAME) data/composites/$(NAME)
+	cd experiments/$(NAME) && dvc commit --force import
+
+.PHONY: share
+share: $(READY) ## keep a copy of all data in a folder, to pull from elsewhere: make share TO=/path/to/folder
+	@test -n "$(TO)" || { echo "where to? make share TO=/path/to/folder" >&2; exit 2; }
+	dvc remote add --force --local --default share "$(abspath $(TO))"
+	dvc push
 
 .PHONY: lock
 lock: ## resolve the dependencies anew into requirements.txt
