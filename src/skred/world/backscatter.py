@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skred.world.cover import FOREST
+from skred.world.cover import FOREST, Cover
 from skred.world.ground import Ground
 from skred.world.noise import Float, correlated, generator
 from skred.world.params import RadarParams
@@ -37,8 +37,9 @@ SNOW_DB = (np.float32(-16.0), np.float32(-23.0))
 # Change on a landslide: mean and spread between landslides in dB, VV and VH. Forest loses its volume scattering; on
 # grass the rough soil can be brighter than what it replaced.
 FOREST_TO_BARE = ((-1.5, 1.5), (-3.0, 1.5))
-OPEN_TO_BARE = ((0.5, 1.5), (-0.5, 1.2))
-DEPOSIT_DB = (1.5, 0.8)  # stones and logs on level ground
+GRASS_TO_BARE = ((0.5, 1.5), (-0.5, 1.2))
+SHRUBS_TO_BARE = ((-0.5, 1.5), (-1.5, 1.3))  # heath lies between the two
+DEPOSIT_DB = (1.5, 0.8)  # stones and logs on fields
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,17 @@ def build_backscatter(params: RadarParams, ground: Ground) -> Backscatter:
 
 def _landslide_change(rng: np.random.Generator, ground: Ground, p: int, draws: Float) -> Float:
     slides, cover = ground.slides, ground.landcover.cover
-    forest = np.isin(cover, FOREST)
-    mean = np.where(forest, FOREST_TO_BARE[p][0], OPEN_TO_BARE[p][0])
-    spread = np.where(forest, FOREST_TO_BARE[p][1], OPEN_TO_BARE[p][1])
-    # Half of a landslide's departure from the mean is its own, the rest varies along it.
+    table = np.array([GRASS_TO_BARE[p]] * len(Cover), np.float32)
+    table[list(FOREST)] = FOREST_TO_BARE[p]
+    table[Cover.HEATH] = SHRUBS_TO_BARE[p]
+    mean, spread = table[:, 0][cover], table[:, 1][cover]
+    # Three quarters of the variance are a landslide's own (its soil, its roughness), the rest varies along it.
     shape, pixel_m = ground.grid.shape, ground.grid.resolution_m
     along = correlated(rng, shape, pixel_m=pixel_m, scale_m=60)
-    departure = np.float32(np.sqrt(0.5)) * (draws[slides.number] + along)
+    departure = np.float32(np.sqrt(0.75)) * draws[slides.number] + np.float32(0.5) * along
     change = slides.bare * (mean + spread * departure)
-    level_ground = ground.terrain.slope_deg < 15
-    return np.asarray(change + slides.deposit * level_ground * DEPOSIT_DB[p], dtype=np.float32)
+    fields = np.isin(cover, (Cover.MEADOW, Cover.BOG))
+    return np.asarray(change + slides.deposit * fields * np.float32(DEPOSIT_DB[p]), dtype=np.float32)
 
 
 def _margins(params: RadarParams, rng: np.random.Generator, ground: Ground) -> Float:
