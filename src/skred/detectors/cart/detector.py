@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.cart.archive import tree_from_bytes, tree_to_bytes
 from skred.detectors.cart.params import Params
 from skred.errors import InputError
 from skred.scenes import LANDSLIDE, UNKNOWN
@@ -31,15 +31,18 @@ class Cart:
         return np.asarray(flat.reshape(x.shape[:-1]), np.float32)
 
     def save(self, folder: Path) -> None:
-        skops.io.dump(self.tree, folder / _FILE)
+        (folder / _FILE).write_bytes(tree_to_bytes(self.tree))
 
 
 def load(folder: Path) -> Cart:
-    """Raises InputError if the folder has no tree."""
+    """Raises InputError if the folder has no sound tree."""
     file = folder / _FILE
     if not file.is_file():
         raise InputError(f"{file}: missing; train the model or `dvc pull` it")
-    return Cart(skops.io.load(file, trusted=[]))
+    try:
+        return Cart(tree_from_bytes(file.read_bytes()))
+    except ValueError as error:
+        raise InputError(f"{file}: not a tree of ours ({error}); train the model or `dvc pull` it again") from error
 
 
 def fit(training: Training, params: Params) -> Fitted:
@@ -99,7 +102,7 @@ def _by_depth(tree: Any, x: NDArray[np.float32], deepest: int) -> list[NDArray[n
     node = np.zeros(len(x), np.int64)
     rows = np.arange(len(x))
     probabilities = []
-    for _ in range(deepest):
+    for _ in range(max(deepest, 1)):  # a tree without any split still gives everyone the share of its root
         inner = tree.children_left[node] >= 0
         left = x[rows, np.maximum(tree.feature[node], 0)] <= tree.threshold[node]
         node = np.where(inner, np.where(left, tree.children_left[node], tree.children_right[node]), node)
