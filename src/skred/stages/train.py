@@ -11,6 +11,7 @@ from skred.detectors.cells import Setting
 from skred.detectors.train import Recipe, train_cell
 from skred.params import read_section
 from skred.stages.run import run
+from skred.tracking.live import training_run
 
 
 def main() -> None:
@@ -30,11 +31,18 @@ def main() -> None:
         detector=args.detector,
         params=read_section(args.params, args.detector, params_model(args.detector)),
     )
-    card = train_cell(recipe, args.patches, args.scenes, args.out, _report)
+    with training_run(args.cell) as tracked:
+
+        def report(step: int, row: dict[str, float]) -> None:
+            _print(step, row)
+            tracked.step(step, row)
+
+        card = train_cell(recipe, args.patches, args.scenes, args.out, report)
+        tracked.trained(card)
     sys.stdout.write(f"{args.cell}: threshold {card.threshold:.3f}, validation {card.validation}\n")
 
 
-def _report(step: int, row: dict[str, float]) -> None:
+def _print(step: int, row: dict[str, float]) -> None:
     sys.stdout.write(f"step {step}: " + ", ".join(f"{k} {v:.4g}" for k, v in row.items() if k != "step") + "\n")
     sys.stdout.flush()
 
