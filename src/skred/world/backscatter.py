@@ -77,10 +77,10 @@ def _landslide_change(rng: np.random.Generator, ground: Ground, p: int, draws: F
     table[list(FOREST)] = FOREST_TO_BARE[p]
     table[Cover.HEATH] = SHRUBS_TO_BARE[p]
     mean, spread = table[:, 0][cover], table[:, 1][cover]
-    # Three quarters of the variance are a landslide's own (its soil, its roughness), the rest varies along it.
+    # Half of the variance is a landslide's own (its soil, its roughness), half varies along it: no source tells more.
     shape, pixel_m = ground.grid.shape, ground.grid.resolution_m
     along = correlated(rng, shape, pixel_m=pixel_m, scale_m=60)
-    departure = np.float32(np.sqrt(0.75)) * draws[slides.number] + np.float32(0.5) * along
+    departure = np.float32(np.sqrt(0.5)) * (draws[slides.number] + along)
     change = slides.bare * (mean + spread * departure)
     fields = np.isin(cover, (Cover.MEADOW, Cover.BOG))
     return np.asarray(change + slides.deposit * fields * np.float32(DEPOSIT_DB[p]), dtype=np.float32)

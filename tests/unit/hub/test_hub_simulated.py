@@ -27,7 +27,6 @@ from skred.world.world import World, build_world
 
 REPOSITORY = Path(__file__).parents[3]
 PARAMS = REPOSITORY / "params.yaml"
-pytestmark = pytest.mark.skipif(not PARAMS.exists(), reason="the repository has no params.yaml yet")
 
 
 @pytest.fixture(scope="module")

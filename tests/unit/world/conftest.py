@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skred.events import Event
-from skred.params import parse, read_yaml
+from skred.params import read_section
 from skred.world.params import WorldParams
 from skred.world.world import World, build_world
 
@@ -17,8 +17,7 @@ EventMaker = Callable[..., Event]
 
 @pytest.fixture(scope="session")
 def world_params() -> WorldParams:
-    file = Path(__file__).with_name("world.yaml")
-    return parse(WorldParams, read_yaml(file)["world"], file=file, key="world")
+    return read_section(Path(__file__).parents[3] / "params.yaml", "world", WorldParams)
 
 
 @pytest.fixture(scope="session")
