@@ -7,15 +7,25 @@ Imported images may bring other bands of the same type (`Band`), described in th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field
 
 from skred.errors import InputError
 from skred.params import Section
 
 Sensor = Literal["optical", "radar", "terrain"]
 SENSORS: tuple[Sensor, ...] = ("optical", "radar", "terrain")
+
+
+def _in_order(value: tuple[float, float]) -> tuple[float, float]:
+    if not value[0] < value[1]:
+        raise ValueError("[low, high] with low < high")
+    return value
+
+
+BandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Clip = Annotated[tuple[float, float], AfterValidator(_in_order)]
 
 
 class Band(Section):
@@ -25,17 +35,11 @@ class Band(Section):
     speckle spike or one missed cloud does not set the scale of the band.
     """
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: BandName
     meaning: str
     unit: str
     sensor: Sensor
-    clip: tuple[float, float]
-
-    @model_validator(mode="after")
-    def _clip_in_order(self) -> Band:
-        if not self.clip[0] < self.clip[1]:
-            raise ValueError("clip must be [low, high] with low < high")
-        return self
+    clip: Clip
 
 
 def _band(name: str, sensor: Sensor, unit: str, clip: tuple[float, float], meaning: str) -> Band:

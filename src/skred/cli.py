@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skred.errors import SkredError
+from skred.errors import InputError, SkredError
 
 app = typer.Typer(
     help="Find the landslides a storm left behind, from Sentinel-1 and Sentinel-2 images.",
@@ -110,7 +110,7 @@ def event_add(
     try:
         day = dt.date.fromisoformat(date)
     except ValueError:
-        raise typer.BadParameter(f"got {date!r}, wanted a day such as 2023-08-08", param_hint="--date") from None
+        raise InputError(f"--date: got {date!r}, wanted a day such as 2023-08-08") from None
     event = new_event(
         name=name,
         title=title,

@@ -26,9 +26,9 @@ post:  # and after
   first: {post_first}
   last: {post_last}
 area:
-  center_lonlat: [{lon:g}, {lat:g}]  # degrees, WGS84
-  width_m: {size_m:g}  # metres, east to west
-  height_m: {size_m:g}  # metres, north to south
+  center_lonlat: [{lon:.12g}, {lat:.12g}]  # degrees, WGS84
+  width_m: {size_m:.12g}  # metres, east to west
+  height_m: {size_m:.12g}  # metres, north to south
   resolution_m: 10  # metres per pixel, UTM
 """
 _SIMULATION = """\

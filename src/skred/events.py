@@ -45,7 +45,7 @@ class Days(Section):
     @model_validator(mode="after")
     def _in_order(self) -> Days:
         if self.first > self.last:
-            raise ValueError("first day not after last day")
+            raise ValueError(f"first ({self.first}) not after last ({self.last})")
         return self
 
 
@@ -80,7 +80,10 @@ class Event(Section):
             if self.simulation is None:
                 raise ValueError("a section 'simulation' with seed and landslides, because source is simulated")
             if (self.simulation.landslides == 0) != (self.role == "control"):
-                raise ValueError("simulation.landslides 0 for role control and more than 0 for every other role")
+                raise ValueError(
+                    "simulation.landslides 0 for role control and above 0 for every other role, "
+                    f"not {self.simulation.landslides} for {self.role}"
+                )
         elif self.simulation is not None:
             raise ValueError(f"no section 'simulation', because source is {self.source}")
         return self

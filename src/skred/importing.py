@@ -5,7 +5,6 @@ This is the door for labelled patches of any origin: benchmark sets, hand-made e
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from skred.bands import Band, Sensor
+from skred.bands import Band, BandName, Clip, Sensor
 from skred.errors import InputError
 from skred.grid import Grid
 from skred.params import Section, parse, read_yaml
-from skred.raster import read_raster
+from skred.raster import atomic_folder, read_raster
 from skred.scenes import (
     LANDSLIDE,
     NO_LANDSLIDE,
@@ -42,7 +41,7 @@ class _Described(Section):
     meaning: str
     unit: str
     sensor: Sensor
-    clip: tuple[float, float]
+    clip: Clip
 
 
 class ImageBand(_Described):
@@ -87,8 +86,8 @@ class BandTable(Section):
     images: dict[str, str] = Field(min_length=1)
     mask: str | None = None
     splits: dict[FolderSplit, FolderSplit] = Field(default_factory=dict)  # folder -> the split it is used as
-    bands: dict[str, ImageBand] = Field(min_length=1)
-    derived: dict[str, DerivedBand] = Field(default_factory=dict)
+    bands: dict[BandName, ImageBand] = Field(min_length=1)
+    derived: dict[BandName, DerivedBand] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> BandTable:
@@ -145,35 +144,32 @@ def import_scenes(table_file: Path, source: Path, out: Path) -> SceneIndex:
     sources = _find(table, source)
     bands = table.described()
     with_masks = _has_masks(table, sources, source)
-    building = out.with_name(f".{out.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    entries = []
-    for scene in sources:
-        values, grid = _read_bands(table, scene)
-        labels = _read_mask(table, scene, grid) if with_masks else np.full(grid.shape, UNKNOWN, np.uint8)
-        tags = {"simulated": "no", "source": table.name, "positive": table.positive}
-        write_scene(
-            building,
-            scene.name,
-            grid=grid,
+    with atomic_folder(out) as building:
+        entries = []
+        for scene in sources:
+            values, grid = _read_bands(table, scene)
+            labels = _read_mask(table, scene, grid) if with_masks else np.full(grid.shape, UNKNOWN, np.uint8)
+            tags = {"simulated": "no", "source": table.name, "positive": table.positive}
+            write_scene(
+                building,
+                scene.name,
+                grid=grid,
+                bands=bands,
+                values=values,
+                quality=_quality(bands, values),
+                labels=labels,
+                tags=tags,
+            )
+            entries.append(SceneEntry(name=scene.name, split=scene.split))
+        index = SceneIndex(
+            event=table.name,
+            role=None,
+            simulated=False,
             bands=bands,
-            values=values,
-            quality=_quality(bands, values),
-            labels=labels,
-            tags=tags,
+            scenes=tuple(entries),
+            about={"title": table.title, "positive": table.positive},
         )
-        entries.append(SceneEntry(name=scene.name, split=scene.split))
-    index = SceneIndex(
-        event=table.name,
-        role=None,
-        simulated=False,
-        bands=bands,
-        scenes=tuple(entries),
-        about={"title": table.title, "positive": table.positive},
-    )
-    write_index(building, index)
-    shutil.rmtree(out, ignore_errors=True)
-    building.rename(out)
+        write_index(building, index)
     return index
 
 
@@ -253,6 +249,8 @@ def _read_mask(table: BandTable, scene: _Source, grid: Grid) -> NDArray[np.uint8
     raster = read_raster(path)
     if raster.grid.shape != grid.shape:
         raise InputError(f"{path}: {raster.grid.shape} pixels, the scene's images have {grid.shape}; make them equal")
+    if raster.grid.crs is not None and grid.crs is not None and raster.grid != grid:
+        raise InputError(f"{path}: lies at {raster.grid}, the scene's images at {grid}; reproject one of them")
     return np.where(raster.array[0] > 0, LANDSLIDE, NO_LANDSLIDE).astype(np.uint8)
 
 

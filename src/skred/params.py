@@ -7,11 +7,12 @@ every mistake into one line that names the file, the key, what it got and what i
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from skred.errors import InputError
 
@@ -35,6 +36,14 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_switch_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # YAML reads yes, no, on and off as switches, and pydantic would take them for 1 and 0.
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in (int, float):
+            raise ValueError("a number")
+        return value
+
 
 T = TypeVar("T")
 
@@ -53,7 +62,7 @@ def read_yaml(path: Path) -> Any:
         raise InputError(f"{path}: cannot be read ({error}); wanted a YAML file") from error
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a day such as 2019-02-30
         raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
 
 
@@ -98,19 +107,19 @@ def read_section(path: Path, key: str, model: type[T]) -> T:
 def _first_mistake(error: ValidationError, key: str) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    where = ".".join([*([key] if key else []), *(str(part) for part in first["loc"])])
-    where = where or "the whole file"
+    parts = [str(part) for part in first["loc"] if part != "[key]"]
+    where = ".".join([*([key] if key else []), *parts]) or "the whole file"
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key; remove it or correct its spelling{more}"
     if first["type"] == "missing":
         return f"{where}: missing; add this key{more}"
-    wanted = first["msg"].removeprefix("Value error, ")
-    wanted = wanted.removeprefix("Input should be ").removeprefix("Assertion failed, ")
+    wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    wanted = re.sub(r"^(\w+) should (match|have) ", lambda m: f"{m[1].lower()} to {m[2]} ", wanted)
+    if first["type"] == "value_error" and isinstance(first["input"], dict):
+        return f"{where}: wanted {wanted}{more}"  # several keys disagree: the message names them
     return f"{where}: got {_short(first['input'])}, wanted {wanted}{more}"
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    text = repr(value)
+    text = value.isoformat() if isinstance(value, dt.date) else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,6 +49,20 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """A new, empty folder beside `path` that takes its place when the block ends well, and goes when it does not."""
+    building = path.with_name(f".{path.name}.part")
+    shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
+    building.mkdir(parents=True)
+    try:
+        yield building
+        shutil.rmtree(path, ignore_errors=True)
+        building.rename(path)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def write_cog(path: Path, raster: Raster) -> None:

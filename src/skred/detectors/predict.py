@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from skred.detectors.model import load_model
 from skred.errors import InputError
-from skred.raster import Raster, write_cog
+from skred.raster import Raster, atomic_folder, write_cog
 from skred.scenes import SceneFolder
 
 
@@ -30,19 +29,16 @@ def predict_scenes(model_folder: Path, scenes: Path, out: Path) -> tuple[str, ..
             f"{scenes}: no band {', '.join(missing)}, which {model_folder} (setting {card.setting}) needs; "
             f"it has {', '.join(sorted(there))}"
         )
-    building = out.with_name(f".{out.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    tags = {
-        "cell": card.cell,
-        "threshold": f"{card.threshold:.3f}",
-        "simulated": "yes" if folder.index.simulated else "no",
-        "trained_on": card.trained_on,
-        "trained_on_simulated": "yes" if card.simulated else "no",
-    }
-    for scene in folder.names:
-        probability = model.probability(list(folder.bands(scene, model.inputs.names)))
-        raster = Raster(probability[None], folder.grid(scene), ("probability",), ("1",), float("nan"), tags)
-        write_cog(building / f"{scene}.tif", raster)
-    shutil.rmtree(out, ignore_errors=True)
-    building.rename(out)
+    with atomic_folder(out) as building:
+        tags = {
+            "cell": card.cell,
+            "threshold": f"{card.threshold:.3f}",
+            "simulated": "yes" if folder.index.simulated else "no",
+            "trained_on": card.trained_on,
+            "trained_on_simulated": "yes" if card.simulated else "no",
+        }
+        for scene in folder.names:
+            probability = model.probability(list(folder.bands(scene, model.inputs.names)))
+            raster = Raster(probability[None], folder.grid(scene), ("probability",), ("1",), float("nan"), tags)
+            write_cog(building / f"{scene}.tif", raster)
     return folder.names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from skred.errors import InputError
 from skred.params import Section
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
+from skred.raster import atomic_folder
 from skred.scenes import SceneFolder
 from skred.scores.bins import EMPTY, BinCounts, best_threshold, count_bins
 
@@ -67,12 +67,8 @@ def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: R
         chosen=fitted.chosen,
         sliding=fitted.sliding,
     )
-    building = out.with_name(f".{out.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    save_model(building, fitted.detector, card, fitted.history)
-    shutil.rmtree(out, ignore_errors=True)
-    building.rename(out)
+    with atomic_folder(out) as building:
+        save_model(building, fitted.detector, card, fitted.history)
     return card
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from skred.patches.split import (
 )
 from skred.patches.store import INDEX_COLUMNS, PatchIndex
 from skred.patches.windows import windows_of_split
-from skred.raster import Raster, write_cog
+from skred.raster import Raster, atomic_folder, write_cog
 from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 
 _SPLITS = (Split.TRAIN, Split.VAL, Split.TEST)
@@ -89,46 +88,45 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
     folder = SceneFolder.open(scenes)
     names = band_names(folder.index.bands)
     by_scene = split_of_scenes(folder, params.val_share) if kind == "scenes" else {}
-    building = out.with_name(f".{out.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    rows: list[tuple[object, ...]] = []
-    x: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
-    y: list[NDArray[np.uint8]] = []
-    for number, scene in enumerate(folder.names):
-        labels = folder.labels(scene)
-        if kind == "scenes":
-            whole = np.full(labels.shape, by_scene[scene], np.uint8)
-            divided = Divided(labels, whole, np.full(labels.shape, number, np.int32))
-        else:
-            divided = divide(labels, kind, params)
-        tags = {"simulated": "yes" if folder.index.simulated else "no"}
-        split_raster = Raster(divided.split[None], folder.grid(scene), ("split",), (), None, tags)
-        write_cog(building / f"{scene}.split.tif", split_raster)
-        values = folder.bands(scene, names)
-        for code in _SPLITS:
-            for window in windows_of_split(divided.split, code, params.window_px, params.stride_px):
-                cut = window.slices
-                for name, band in zip(names, values, strict=True):
-                    x[name].append(band[cut])
-                y.append(divided.labels[cut])
-                rows.append((scene, *window, _block(divided, window), code.name.lower(), _share(y[-1])))
-    index = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
-    _check(index, y, scenes, params)
-    (building / "x").mkdir()
-    for name in names:
-        np.save(building / "x" / f"{name}.npy", np.stack(x.pop(name)))
-    np.save(building / "y.npy", np.stack(y))
-    index.to_csv(building / "index.csv", index=False, float_format="%.6f")
-    about = PatchIndex(
-        event=folder.index.event,
-        simulated=folder.index.simulated,
-        split=kind,
-        bands=folder.index.bands,
-        scenes=folder.names,
-    )
-    (building / "patches.json").write_text(json.dumps(about.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    building.rename(out)
+    with atomic_folder(out) as building:
+        rows: list[tuple[object, ...]] = []
+        x: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
+        y: list[NDArray[np.uint8]] = []
+        for number, scene in enumerate(folder.names):
+            labels = folder.labels(scene)
+            if kind == "scenes":
+                whole = np.full(labels.shape, by_scene[scene], np.uint8)
+                divided = Divided(labels, whole, np.full(labels.shape, number, np.int32))
+            else:
+                divided = divide(labels, kind, params)
+            tags = {"simulated": "yes" if folder.index.simulated else "no"}
+            split_raster = Raster(divided.split[None], folder.grid(scene), ("split",), (), None, tags)
+            write_cog(building / f"{scene}.split.tif", split_raster)
+            values = folder.bands(scene, names)
+            for code in _SPLITS:
+                for window in windows_of_split(divided.split, code, params.window_px, params.stride_px):
+                    cut = window.slices
+                    for name, band in zip(names, values, strict=True):
+                        x[name].append(band[cut])
+                    y.append(divided.labels[cut])
+                    rows.append((scene, *window, _block(divided, window), code.name.lower(), _share(y[-1])))
+        index = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
+        _check(index, y, scenes, params)
+        (building / "x").mkdir()
+        for name in names:
+            np.save(building / "x" / f"{name}.npy", np.stack(x.pop(name)))
+        np.save(building / "y.npy", np.stack(y))
+        index.to_csv(building / "index.csv", index=False, float_format="%.6f")
+        about = PatchIndex(
+            event=folder.index.event,
+            simulated=folder.index.simulated,
+            split=kind,
+            bands=folder.index.bands,
+            scenes=folder.names,
+        )
+        (building / "patches.json").write_text(
+            json.dumps(about.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8"
+        )
     return about
 
 

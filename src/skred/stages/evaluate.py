@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 from skred.detectors.model import read_card
 from skred.patches.store import PatchFolder
+from skred.raster import atomic_folder
 from skred.scenes import SceneFolder
 from skred.scores.figures import draw_curve, draw_history, draw_map
 from skred.scores.files import read_history, write_curve, write_json
@@ -32,19 +32,15 @@ def main() -> None:
     truths = {path.stem: path for path in args.truth}
     evaluated = evaluate_cell(card, args.probability, patches, scenes, whole, truths)
 
-    building = args.out.with_name(f".{args.out.name}.part")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    write_json(building / "scores.json", evaluated.scores)
-    write_curve(building / "pr.csv", card, evaluated.test)
-    history = read_history(args.model / "history.csv")
-    draw_curve(building / "pr.png", evaluated)
-    draw_history(building / "learning.png", card, history)
-    shown = next((folder for folder in whole if folder.index.role == "unseen"), None)
-    if shown is not None:
-        draw_map(building / "map.png", card, shown, args.probability / shown.index.event)
-    shutil.rmtree(args.out, ignore_errors=True)
-    building.rename(args.out)
+    with atomic_folder(args.out) as building:
+        write_json(building / "scores.json", evaluated.scores)
+        write_curve(building / "pr.csv", card, evaluated.test)
+        history = read_history(args.model / "history.csv")
+        draw_curve(building / "pr.png", evaluated)
+        draw_history(building / "learning.png", card, history)
+        shown = next((folder for folder in whole if folder.index.role == "unseen"), None)
+        if shown is not None:
+            draw_map(building / "map.png", card, shown, args.probability / shown.index.event)
 
 
 if __name__ == "__main__":
