@@ -108,7 +108,7 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
                     cut = window.slices
                     for name, band in zip(names, values, strict=True):
                         x[name].append(band[cut])
-                    y.append(divided.labels[cut])
+                    y.append(np.where(divided.split[cut] == code, divided.labels[cut], np.uint8(UNKNOWN)))
                     rows.append((scene, *window, _block(divided, window), code.name.lower(), _share(y[-1])))
         index = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
         _check(index, y, scenes, params)

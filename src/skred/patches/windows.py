@@ -1,4 +1,4 @@
-"""Choose the windows of a divided scene: each lies in one split alone."""
+"""Choose the windows of a divided scene: none shows a pixel of another split."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def windows_within(mask: NDArray[np.bool_], window_px: int, stride_px: int) -> l
 
 
 def windows_of_split(split: NDArray[np.uint8], code: Split, window_px: int, stride_px: int) -> list[Window]:
-    """Windows for training (on a lattice of `stride_px`) or for validation and test (each pixel at most once)."""
-    stride = stride_px if code == Split.TRAIN else window_px
-    return windows_within(split == code, window_px, stride)
+    """Windows for training, on a lattice of `stride_px`, or for validation and test, each pixel at most once.
+
+    A training window lies in training pixels alone. A validation or test window may reach into the buffer, whose
+    labels the caller hides: otherwise a validation block beside a test block would lose all its windows.
+    """
+    if code == Split.TRAIN:
+        return windows_within(split == code, window_px, stride_px)
+    windows = windows_within(np.isin(split, (code, Split.BUFFER)), window_px, window_px)
+    return [window for window in windows if (split[window.slices] == code).any()]
