@@ -1,0 +1,209 @@
+"""Nothing leaks from one split to another: blocks, buffers, landslides on a border, windows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
+
+from skred.patches.make import divide
+from skred.patches.params import PatchParams
+from skred.patches.split import (
+    EIGHT,
+    Split,
+    assign_at_random,
+    assign_balanced,
+    block_ids,
+    landslides_per_block,
+    lay_buffer,
+    settle_borders,
+)
+from skred.patches.windows import windows_of_split, windows_within
+
+
+@st.composite
+def label_rasters(draw, low=40, high=90):
+    """Scattered blobs of landslide with some unknown pixels."""
+    height, width = draw(st.integers(low, high)), draw(st.integers(low, high))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    smooth = ndimage.gaussian_filter(rng.normal(size=(height, width)), draw(st.floats(0.5, 4)))
+    labels = (smooth > np.quantile(smooth, draw(st.floats(0.6, 0.99)))).astype(np.uint8)
+    labels[rng.random(labels.shape) < 0.02] = 255
+    return labels
+
+
+@st.composite
+def dividing(draw):
+    block_px = draw(st.integers(16, 40))
+    buffer_px = draw(st.integers(8, 14))
+    shares = draw(st.tuples(st.floats(0.1, 0.4), st.floats(0.0, 0.4)))
+    return PatchParams(
+        window_px=16,
+        stride_px=draw(st.integers(1, 20)),
+        block_px=block_px,
+        buffer_px=buffer_px,
+        val_share=shares[0],
+        test_share=shares[1],
+        draws=3,
+        seed=draw(st.integers(0, 100)),
+    )
+
+
+def distance_px(mask):
+    """Distance in whole pixels, the larger of rows and columns, to the nearest True."""
+    if not mask.any():
+        return np.full(mask.shape, 10_000)
+    return ndimage.distance_transform_cdt(~mask, metric="chessboard")
+
+
+@settings(max_examples=60, deadline=None)
+@given(label_rasters(), dividing())
+def test_train_lies_further_than_the_buffer_from_all_that_is_held_out(labels, params):
+    split = divide(labels, "blocks", params).split
+    held_out = np.isin(split, (Split.VAL, Split.TEST))
+    assert (distance_px(held_out)[split == Split.TRAIN] > params.buffer_px).all()
+    assert (distance_px(split == Split.TEST)[split == Split.VAL] > params.buffer_px).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(label_rasters(), dividing())
+def test_a_training_window_touches_no_buffer_and_no_window_touches_another_split(labels, params):
+    split = divide(labels, "blocks", params).split
+    for code in (Split.TRAIN, Split.VAL, Split.TEST):
+        allowed = {code} if code == Split.TRAIN else {code, Split.BUFFER}
+        for window in windows_of_split(split, code, params.window_px, params.stride_px):
+            seen = set(np.unique(split[window.slices]).tolist())
+            assert code in seen
+            assert seen <= allowed
+
+
+@settings(max_examples=60, deadline=None)
+@given(label_rasters(), dividing())
+def test_a_landslide_on_a_border_is_unknown_to_training_and_scored_in_one_split(labels, params):
+    divided = divide(labels, "blocks", params)
+    objects, count = ndimage.label(labels == 1, EIGHT)
+    for number in range(1, count + 1):
+        inside = objects == number
+        training = set(divided.labels[inside].tolist())
+        assert training in ({1}, {255})  # all of it, or none
+        scored = {code for code in np.unique(divided.split[inside]) if code in (Split.VAL, Split.TEST)}
+        assert len(scored) <= 1
+        if training == {1}:
+            used = {code for code in np.unique(divided.split[inside]) if code != Split.BUFFER}
+            assert len(used) <= 1
+    np.testing.assert_array_equal(divided.labels[labels != 1], labels[labels != 1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(label_rasters(), st.integers(10, 40), st.integers(0, 1000))
+def test_a_landslide_on_a_border_goes_where_its_larger_part_lies(labels, block_px, seed):
+    blocks = block_ids(labels.shape, block_px)
+    codes = np.random.default_rng(seed).choice([1, 2, 3], blocks.max() + 1).astype(np.uint8)[blocks]
+    training, scoring = settle_borders(labels, codes)
+    objects, count = ndimage.label(labels == 1, EIGHT)
+    for number in range(1, count + 1):
+        inside = objects == number
+        pixels = np.bincount(codes[inside], minlength=5)
+        assert pixels[np.unique(scoring[inside])].tolist() == [pixels.max()]
+        crosses = (pixels > 0).sum() > 1
+        assert (training[inside] == (255 if crosses else 1)).all()
+    np.testing.assert_array_equal(scoring[objects == 0], codes[objects == 0])
+
+
+@given(arrays(np.uint8, (24, 31), elements=st.integers(0, 3)), st.integers(0, 6))
+@settings(max_examples=40, deadline=None)
+def test_the_buffer_takes_nothing_from_test_and_gives_nothing_to_anybody(split, buffer_px):
+    out = lay_buffer(split, buffer_px)
+    np.testing.assert_array_equal(out == Split.TEST, split == Split.TEST)
+    assert ((out == split) | (out == Split.BUFFER)).all()
+    assert (out[split == Split.OUTSIDE] == Split.OUTSIDE).all()
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 30))
+def test_blocks_are_numbered_row_by_row_without_a_gap(height, width, block_px):
+    ids = block_ids((height, width), block_px)
+    assert set(np.unique(ids)) == set(range(ids.max() + 1))
+    for number in np.unique(ids):
+        rows, cols = np.nonzero(ids == number)
+        assert np.ptp(rows) < block_px
+        assert np.ptp(cols) < block_px
+        assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(cols) + 1)
+
+
+@given(st.integers(4, 200), st.floats(0.01, 0.4), st.floats(0, 0.4), st.integers(0, 9))
+def test_a_random_assignment_has_the_shares_asked_for(blocks, val, test, seed):
+    codes = assign_at_random(blocks, (val, test), np.random.default_rng(seed))
+    for code, share in ((Split.VAL, val), (Split.TEST, test)):
+        wanted = 0 if share == 0 else max(1, round(share * blocks))
+        assert (codes == code).sum() == wanted
+    assert set(codes.tolist()) <= {Split.TRAIN, Split.VAL, Split.TEST}
+
+
+def test_a_balanced_assignment_is_never_worse_than_its_first_draw_and_repeats_itself():
+    landslides = np.random.default_rng(0).poisson(2, 64)
+
+    def miss(draws):
+        codes = assign_balanced(landslides, (0.2, 0.25), np.random.default_rng(5), draws)
+        shares = [landslides[codes == code].sum() / landslides.sum() for code in (Split.VAL, Split.TEST)]
+        return abs(shares[0] - 0.2) + abs(shares[1] - 0.25)
+
+    assert miss(200) < 0.03
+    assert miss(200) <= miss(1)
+    first, again = (assign_balanced(landslides, (0.2, 0.25), np.random.default_rng(5), 50) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+
+
+@settings(max_examples=40, deadline=None)
+@given(label_rasters(), st.integers(8, 40))
+def test_every_landslide_is_counted_in_one_block(labels, block_px):
+    blocks = block_ids(labels.shape, block_px)
+    counted = landslides_per_block(labels, blocks)
+    assert counted.shape == (blocks.max() + 1,)
+    assert counted.sum() == ndimage.label(labels == 1, EIGHT)[1]
+
+
+def test_no_landslides_are_counted_where_there_are_none():
+    blocks = block_ids((8, 8), 4)
+    assert landslides_per_block(np.zeros((8, 8), np.uint8), blocks).tolist() == [0, 0, 0, 0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    mask=arrays(
+        bool, st.tuples(st.integers(5, 30), st.integers(5, 30)), elements=st.sampled_from([True] * 9 + [False])
+    ),
+    window=st.integers(1, 8),
+    stride=st.integers(1, 8),
+)
+def test_windows_within_a_mask_are_those_of_the_lattice_that_are_whole(mask, window, stride):
+    found = {(w.row, w.col) for w in windows_within(mask, window, stride)}
+    height, width = mask.shape
+    rows = {*range(0, height - window + 1, stride), height - window} if height >= window else set()
+    cols = {*range(0, width - window + 1, stride), width - window} if width >= window else set()
+    assert found == {(r, c) for r in rows for c in cols if mask[r : r + window, c : c + window].all()}
+
+
+def test_validation_windows_lie_side_by_side_and_training_windows_on_their_stride():
+    split = np.full((64, 64), Split.VAL, np.uint8)
+    assert len(windows_of_split(split, Split.VAL, 16, 8)) == 16
+    split[:] = Split.TRAIN
+    assert len(windows_of_split(split, Split.TRAIN, 16, 8)) == 49
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_windows_fill_the_scene_without_a_buffer(seed):
+    params = PatchParams(
+        window_px=16,
+        stride_px=16,
+        block_px=16,
+        buffer_px=8,
+        val_share=0.2,
+        test_share=0.25,
+        draws=1,
+        seed=seed,
+    )
+    labels = np.zeros((80, 80), np.uint8)
+    split = divide(labels, "random", params).split
+    assert Split.BUFFER not in split
+    assert ((split == Split.VAL).sum(), (split == Split.TEST).sum()) == (5 * 256, 6 * 256)
