@@ -36,7 +36,7 @@ setup: $(READY) ## make the environment .venv from the hashed requirements
 repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	dvc repro
 	skred track
-	@dvc metrics show --md
+	@skred compare
 	@echo "scores: metrics/compare.json; curves: dvc plots show; figures: data/scores/*/*.png; runs: make lab"
 
 .PHONY: test

@@ -74,6 +74,16 @@ def evaluate(
 
 
 @app.command()
+def compare(
+    metrics: Annotated[Path, typer.Argument(help="JSON file of the compare stage")] = Path("metrics/compare.json"),
+) -> None:
+    """Print the scores of all cells as a Markdown table."""
+    from skred.scores.table import markdown, read_comparison
+
+    typer.echo(markdown(read_comparison(metrics)))
+
+
+@app.command()
 def check() -> None:
     """Read params.yaml and every event file, and say what is wrong with them."""
     from skred.checking import check_repository
