@@ -48,7 +48,7 @@ class Counts:
         marginals = [self.tp + self.fp, self.tp + self.fn, self.tn + self.fp, self.tn + self.fn]
         if 0 in marginals:
             return None
-        root = math.prod(math.sqrt(m) for m in marginals)
+        root = math.sqrt(math.prod(marginals))
         return (self.tp * self.tn - self.fp * self.fn) / root
 
     def scores(self) -> dict[str, float | None]:

@@ -15,7 +15,7 @@ from skred.errors import InputError
 from skred.patches.split import EIGHT, Split
 from skred.patches.store import PatchFolder
 from skred.raster import read_raster
-from skred.scenes import LANDSLIDE, SceneFolder
+from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.scores.bins import EMPTY, BinCounts, count_bins, predicted_positive
 
 Where = Callable[[str], NDArray[np.bool_] | None]  # scene -> the pixels that count, None for all
@@ -27,15 +27,24 @@ class Tally:
 
     all: BinCounts
     observable: BinCounts
-    area_km2: float
-    false_alarms: int  # connected predicted objects without a single landslide pixel
+    area_km2: float  # of known pixels
+    false_alarms: int  # connected predicted objects with known pixels, none of which is landslide
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.all + other.all,
+            self.observable + other.observable,
+            self.area_km2 + other.area_km2,
+            self.false_alarms + other.false_alarms,
+        )
 
     def scores(self, threshold: float) -> dict[str, Any]:
         """Scores by name, those of `observable` nested; None where the counts do not define one."""
         return {**_scores(self.all, threshold), "observable": _scores(self.observable, threshold)}
 
-    def false_alarms_per_100km2(self) -> float:
-        return 100 * self.false_alarms / self.area_km2
+    def false_alarms_per_100km2(self) -> float | None:
+        """None when no pixel is known."""
+        return 100 * self.false_alarms / self.area_km2 if self.area_km2 else None
 
 
 def _scores(counts: BinCounts, threshold: float) -> dict[str, Any]:
@@ -63,7 +72,7 @@ def tally(scenes: SceneFolder, probability: Path, threshold: float, where: Where
         every += count_bins(predicted, labels, chosen)
         observable += count_bins(predicted, labels, chosen & _seen_by_all(scenes, scene))
         grid = scenes.grid(scene)
-        area_km2 += int(chosen.sum()) * grid.resolution_m**2 / 1e6
+        area_km2 += int((chosen & (labels != UNKNOWN)).sum()) * grid.resolution_m**2 / 1e6
         alarms += _false_alarms(predicted_positive(predicted, threshold) & chosen, labels)
     return Tally(every, observable, area_km2, alarms)
 
@@ -102,6 +111,7 @@ def _seen_by_all(scenes: SceneFolder, scene: str) -> NDArray[np.bool_]:
 
 
 def _false_alarms(predicted: NDArray[np.bool_], labels: NDArray[np.uint8]) -> int:
-    objects, count = ndimage.label(predicted, EIGHT)
-    hits = np.unique(objects[(labels == LANDSLIDE) & (objects > 0)])
-    return int(count) - len(hits)
+    objects, _ = ndimage.label(predicted, EIGHT)
+    judged = np.unique(objects[predicted & (labels != UNKNOWN)])
+    hits = np.unique(objects[predicted & (labels == LANDSLIDE)])
+    return len(judged) - len(hits)

@@ -13,7 +13,7 @@ from skred.patches.split import Split
 from skred.patches.store import PatchFolder
 from skred.raster import read_raster
 from skred.scenes import SceneFolder
-from skred.scores.bins import BinCounts
+from skred.scores.bins import EMPTY, BinCounts
 from skred.scores.evaluate import Tally, pixels_of, tally, tally_against
 
 _DIGITS = 6  # more would only record rounding
@@ -44,9 +44,15 @@ def evaluate_cell(
     patches, divided
         The folder of patches whose split rasters divide the folder of scenes `divided`.
     whole
-        Other events, counted whole: role `unseen` gives scores, role `control` false alarms.
+        Other events, counted whole: role `unseen` gives scores, role `control` false alarms; the counts of several
+        events of one role add up.
     truths
         For simulated events, the raster of what really happened, by name of the event.
+
+    Raises
+    ------
+    InputError
+        An event of `whole` has another role, or simulated and real events of one role would be added.
     """
     test = tally(divided, probability / divided.index.event, card.threshold, pixels_of(patches, Split.TEST))
     scores: dict[str, Any] = {
@@ -60,24 +66,38 @@ def evaluate_cell(
         "chosen": dict(card.chosen),
         **test.scores(card.threshold),
     }
-    for folder in whole:
-        event, role = folder.index.event, folder.index.role
-        result = tally(folder, probability / event, card.threshold)
+    for role, folders in _by_role(whole).items():
+        tallies = [tally(folder, probability / folder.index.event, card.threshold) for folder in folders]
+        result = sum(tallies[1:], tallies[0])
         if role == "control":
             scores["control"] = _control(result, card.threshold)
-        elif role == "unseen":
-            scores["unseen"] = result.scores(card.threshold)
-            if event in truths:
-                everything = tally_against(_truth(truths[event]), folder, probability / event, lambda scene: None)
-                scores["unseen"]["truth"] = _against_truth(everything, card.threshold)
-        else:
-            raise InputError(f"{folder.path}: role {role} of {event}; wanted an event of role unseen or control")
+            continue
+        scores["unseen"] = result.scores(card.threshold)
+        if all(folder.index.event in truths for folder in folders):
+            everything = EMPTY
+            for folder in folders:
+                event = folder.index.event
+                everything += tally_against(_truth(truths[event]), folder, probability / event, lambda scene: None)
+            scores["unseen"]["truth"] = _against_truth(everything, card.threshold)
     if divided.index.event in truths:
         truth = _truth(truths[divided.index.event])
         where = pixels_of(patches, Split.TEST)
         counts = tally_against(truth, divided, probability / divided.index.event, where)
         scores["truth"] = _against_truth(counts, card.threshold)
     return Evaluated(rounded(scores), test.all)
+
+
+def _by_role(folders: Sequence[SceneFolder]) -> dict[str, list[SceneFolder]]:
+    roles: dict[str, list[SceneFolder]] = {}
+    for folder in folders:
+        role, event = folder.index.role, folder.index.event
+        if role not in ("unseen", "control"):
+            raise InputError(f"{folder.path}: role {role} of {event}; wanted an event of role unseen or control")
+        others = roles.setdefault(role, [])
+        if any(other.index.simulated != folder.index.simulated for other in others):
+            raise InputError(f"{folder.path}: simulated and real events of role {role} do not add up; score them apart")
+        others.append(folder)
+    return roles
 
 
 def _control(result: Tally, threshold: float) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from skred.tracking.records import card_metrics, card_tags, step_row
+from skred.tracking.records import card_metrics, card_tags, one_line, step_row
 
 if TYPE_CHECKING:
     from skred.detectors.model import ModelCard
@@ -77,9 +77,7 @@ def training_run(cell: str) -> Iterator[Watcher]:
 
 def warn(reason: object) -> None:
     """The one line that broken tracking costs."""
-    line = " ".join(str(reason).split())
-    line = line if len(line) <= 200 else line[:197] + "..."
-    sys.stderr.write(f"skred: MLflow: {line}; the training goes on, `skred track` records it later\n")
+    sys.stderr.write(f"skred: MLflow: {one_line(reason)}; the training goes on, `skred track` records it later\n")
 
 
 def _child(cell: str) -> subprocess.Popen[bytes] | None:

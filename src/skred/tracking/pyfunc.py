@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -42,17 +43,30 @@ def _load_pyfunc(path: str) -> Predictor:
 
 def log_model(store: Store, experiment: str, run: Any, folder: Path) -> None:
     """Record the model folder `folder` as the one model of `run`; an older one of the same run goes."""
-    import mlflow.pyfunc  # noqa: PLC0415  # seconds of imports
-    from mlflow.entities import LoggedModelOutput  # noqa: PLC0415
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus  # noqa: PLC0415  # seconds of imports
+
+    client, run_id = store.client, run.info.run_id
+    for old in client.search_logged_models([experiment], filter_string=f"source_run_id = '{run_id}'"):
+        client.delete_logged_model(old.model_id)
+    detector = read_card(folder).detector
+    made = client.create_logged_model(experiment, name=NAME, source_run_id=run_id, model_type=detector)
+    with TemporaryDirectory() as temporary:
+        # Not `mlflow.pyfunc.log_model`: it would load every model to try its example, and so import TensorFlow.
+        packed = Path(temporary) / NAME
+        _pack(folder, packed, made.artifact_location, made.model_id, run_id)
+        client.log_model_artifacts(made.model_id, str(packed))
+    client.finalize_logged_model(made.model_id, LoggedModelStatus.READY)
+    client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
+
+
+def _pack(folder: Path, packed: Path, place: str, model_id: str, run_id: str) -> None:
+    import mlflow.pyfunc  # noqa: PLC0415
+    from mlflow.models import Model as Description  # noqa: PLC0415
 
     card = read_card(folder)
-    run_id = run.info.run_id
-    for old in store.client.search_logged_models([experiment], filter_string=f"source_run_id = '{run_id}'"):
-        store.client.delete_logged_model(old.model_id)
-    made = store.client.create_logged_model(experiment, name=NAME, source_run_id=run_id, model_type=card.detector)
-    mlflow.set_tracking_uri(store.uri)
-    mlflow.pyfunc.log_model(
-        model_id=made.model_id,
+    mlflow.pyfunc.save_model(
+        path=str(packed),
+        mlflow_model=Description(artifact_path=place, run_id=run_id, model_id=model_id, model_uuid=model_id),
         loader_module=__name__,
         data_path=str(folder),
         signature=_signature(card),
@@ -69,7 +83,6 @@ def log_model(store: Store, experiment: str, run: Any, folder: Path) -> None:
             "simulated": card.simulated,
         },
     )
-    store.client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])
 
 
 def _signature(card: ModelCard) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,6 +84,13 @@ def step_row(step: int, row: Mapping[str, float]) -> tuple[int, dict[str, float]
     """
     rounded = {name: float(f"{value:.6g}") for name, value in row.items() if name != "step"}
     return step, {name: value for name, value in rounded.items() if math.isfinite(value)}
+
+
+def one_line(message: object, most: int = 200) -> str:
+    """The first line of a message, cut to `most` characters, without the user and password of any address in it."""
+    line = " ".join((str(message).splitlines() or [""])[0].split())
+    line = re.sub(r"//[^/@\s]*@", "//", line)
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 def git_tags(folder: Path) -> dict[str, str]:

@@ -28,6 +28,7 @@ def prepare(*, chatty: bool = False) -> None:
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         "MLFLOW_LOGGING_LEVEL": "ERROR" if chatty else "CRITICAL",
     }.items():
         os.environ.setdefault(name, value)

@@ -24,6 +24,7 @@ from skred.tracking.records import (
     git_tags,
     hash_tags,
     history_rows,
+    one_line,
     parameters,
     score_metrics,
 )
@@ -64,15 +65,16 @@ def sync(root: Path) -> Summary:
     folders = [root, *sorted(lock.parent for lock in root.glob("experiments/*/dvc.lock"))]
     try:
         store = Store.open(root)
-        summary = Summary(store.uri)
+        summary = Summary(one_line(store.uri))
         git = git_tags(root)
         for folder in folders:
             cells = list(locked_cells(folder / "dvc.lock"))
             if cells:
                 _sync_pipeline(store, experiment_name(folder), cells, git, summary)
     except store_errors() as error:
-        line = " ".join(str(error).split())[:300]
-        raise SkredError(f"MLflow: {line}; mend the store or MLFLOW_TRACKING_URI, then run `skred track`") from error
+        raise SkredError(
+            f"MLflow: {one_line(error)}; mend the store or MLFLOW_TRACKING_URI, then run `skred track`"
+        ) from error
     return summary
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from skred.tracking.key import run_key
 from skred.tracking.live import Watcher
 from skred.tracking.lock import folder_md5, locked_cells
-from skred.tracking.records import hash_tags, numbers, parameters, score_metrics, step_row
+from skred.tracking.records import hash_tags, numbers, one_line, parameters, score_metrics, step_row
 
 ENTRY: dict[str, Any] = {
     "cmd": "python -m skred.stages.train --cell fusion-unet",
@@ -145,6 +145,13 @@ def test_a_training_started_by_hand_is_not_tracked_and_imports_nothing_for_it() 
     )
     environment = {name: value for name, value in os.environ.items() if name != "DVC_STAGE"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+
+
+def test_what_is_said_of_a_store_names_no_password() -> None:
+    said = one_line("(Error) cannot reach https://ada:secret@host:5000/api\nmore")
+    assert "ada" not in one_line("https://ada:secret@host:5000") + one_line("postgresql://ada:s@h/db")
+    assert said == "(Error) cannot reach https://host:5000/api"
+    assert len(one_line("x" * 1000)) == 200
 
 
 def listener(file: Path) -> subprocess.Popen[bytes]:

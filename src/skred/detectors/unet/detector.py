@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from skred.detectors.base import Fitted, Sliding, Training
 from skred.detectors.unet.batches import Batches, chunks
 from skred.detectors.unet.network import build, masked_loss
 from skred.detectors.unet.params import Params
-from skred.errors import InputError
+from skred.errors import InputError, SkredError
+from skred.scenes import UNKNOWN
 from skred.scores.bins import EMPTY, count_bins
 
 _WEIGHTS, _SHAPE = "model.weights.h5", "network.json"
@@ -55,6 +57,8 @@ def fit(training: Training, params: Params) -> Fitted:
     ------
     InputError
         The windows are not a multiple of 2**depth a side.
+    SkredError
+        The loss is no number any more.
     """
     side = training.patches.y().shape[1]
     if side % 2**params.depth:
@@ -99,18 +103,21 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
         self._training, self._params = training, params
         rows = training.patches.rows("val")
         self._x = training.encoded(rows)
-        self._y = training.patches.y()[rows]
+        distinct = training.patches.distinct_pixels(rows)  # the last windows of a scene may overlap those before
+        self._y = np.where(distinct, training.patches.y()[rows], np.uint8(UNKNOWN))
         self.history: list[dict[str, float]] = []
         self.best_epoch, self.best_auprc = 0, -1.0
         self.best_weights: list[NDArray[np.float32]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        counts = EMPTY
+        loss, counts = float((logs or {})["loss"]), EMPTY
+        if not math.isfinite(loss):
+            raise SkredError(f"unet: training diverged in epoch {epoch + 1} (loss {loss}); lower unet.learning_rate")
         for rows in chunks(np.arange(len(self._x)), self._params.batch):
             p = np.asarray(self.model.predict_on_batch(self._x[rows]), np.float32)[..., 0]
             counts += count_bins(p, self._y[rows])
         auprc = counts.auprc() or 0.0
-        row = {"step": float(epoch + 1), "loss": float((logs or {})["loss"]), "val_auprc": auprc}
+        row = {"step": float(epoch + 1), "loss": loss, "val_auprc": auprc}
         self.history.append(row)
         self._training.report(epoch + 1, row)
         if auprc > self.best_auprc:
