@@ -1,0 +1,272 @@
+"""Scores of a cell: each pixel once, through the split, on the same pixels for every cell."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from skred.detectors.base import Sliding
+from skred.detectors.inputs import Inputs
+from skred.detectors.model import ModelCard, save_model
+from skred.errors import InputError, SkredError
+from skred.patches.split import Split
+from skred.raster import Raster, write_cog
+from skred.scenes import QUALITY_LAYERS
+from skred.scores.by_path import evaluate_by_path
+from skred.scores.evaluate import pixels_of, tally
+from skred.scores.report import compare_cells, evaluate_cell, rounded
+
+SHAPE = (64, 64)
+
+
+def probability(scenes, out, values):
+    for scene, p in values.items():
+        raster = Raster(np.asarray(p, np.float32)[None], scenes.grid(scene), ("probability",), ("1",), float("nan"))
+        write_cog(out / f"{scene}.tif", raster)
+    return out
+
+
+def card(scenes, threshold=0.5, **changed):
+    bands = scenes.index.bands
+    inputs = Inputs(bands=bands, mean=(0.0,) * len(bands), std=(1.0,) * len(bands))
+    content = {
+        "cell": "fusion-cart",
+        "setting": "fusion",
+        "detector": "cart",
+        "inputs": inputs,
+        "trained_on": "toy",
+        "simulated": False,
+        "threshold": threshold,
+        "validation": {"f1": 0.9},
+        "chosen": {"depth": 3.0},
+        "sliding": Sliding(window_px=32, margin_px=0, batch=1),
+    }
+    return ModelCard(**{**content, **changed})
+
+
+@pytest.fixture
+def scene(make_scenes, tmp_path):
+    rng = np.random.default_rng(2)
+    labels = rng.choice([0, 1, 255], SHAPE, p=[0.7, 0.25, 0.05]).astype(np.uint8)
+    p = np.round(np.clip(0.3 * (labels == 1) + rng.random(SHAPE) * 0.7, 0, 1), 3).astype(np.float32)
+    seen = np.ones((len(QUALITY_LAYERS), *SHAPE), np.uint8)
+    seen[QUALITY_LAYERS.index("observable_optical"), :20] = 0
+    seen[QUALITY_LAYERS.index("observable_radar"), :, :10] = 0
+    scenes = make_scenes(tmp_path / "scenes", {"s": labels}, quality={"s": seen})
+    return scenes, probability(scenes, tmp_path / "p", {"s": p}), labels, p
+
+
+def test_scores_of_a_scene_are_those_of_scikit_learn_on_its_known_pixels(scene):
+    scenes, folder, labels, p = scene
+    scores = tally(scenes, folder, 0.6).scores(0.6)
+    known = labels != 255
+    truth, predicted = labels[known] == 1, np.round(p[known] * 1000) >= 600
+    assert scores["f1"] == pytest.approx(metrics.f1_score(truth, predicted))
+    assert scores["mcc"] == pytest.approx(metrics.matthews_corrcoef(truth, predicted))
+    assert scores["auprc"] == pytest.approx(metrics.average_precision_score(truth, p[known]))
+    assert (scores["pixels"], scores["landslide_pixels"]) == (known.sum(), truth.sum())
+
+
+def test_observable_takes_the_pixels_that_every_sensor_saw(scene):
+    scenes, folder, labels, p = scene
+    scores = tally(scenes, folder, 0.6).scores(0.6)["observable"]
+    known = (labels != 255) & (np.arange(64)[:, None] >= 20) & (np.arange(64) >= 10)
+    assert scores["pixels"] == known.sum()
+    assert scores["f1"] == pytest.approx(metrics.f1_score(labels[known] == 1, np.round(p[known] * 1000) >= 600))
+
+
+def test_where_chooses_the_pixels(scene):
+    scenes, folder, labels, _ = scene
+    part = np.zeros(SHAPE, bool)
+    part[:10] = True
+    result = tally(scenes, folder, 0.5, lambda name: part)
+    assert result.all.pixels == (labels[:10] != 255).sum()
+    assert result.area_km2 == pytest.approx((labels[:10] != 255).sum() * 100 / 1e6)
+    nothing = tally(scenes, folder, 0.5, lambda name: np.zeros(SHAPE, bool))
+    assert nothing.all.pixels == 0
+    assert set(nothing.scores(0.5)["observable"].values()) == {None, 0}
+
+
+def test_false_alarms_are_objects_without_a_landslide_pixel(make_scenes, tmp_path):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[10:14, 10:14] = 1
+    labels[40:50, 40:50] = 255
+    p = np.zeros(SHAPE, np.float32)
+    p[13:20, 13:20] = 0.9  # touches a landslide: no false alarm
+    p[30, 30] = p[31, 31] = 0.9  # touch at a corner: one object
+    p[5:8, 50:60] = 0.9
+    p[42:45, 42:45] = 0.9  # lies in the unknown: nobody can say
+    p[45:53, 47:49] = 0.9  # reaches out of it
+    scenes = make_scenes(tmp_path / "scenes", {"s": labels})
+    result = tally(scenes, probability(scenes, tmp_path / "p", {"s": p}), 0.5)
+    assert result.false_alarms == 3
+    assert result.area_km2 == pytest.approx((64 * 64 - 100) * 1e-4)
+    assert result.false_alarms_per_100km2() == pytest.approx(300 / result.area_km2)
+
+
+def test_a_missing_probability_and_one_on_another_grid_are_named(scene, make_scenes, tmp_path):
+    scenes, folder, _, _ = scene
+    with pytest.raises(SkredError, match=r"s\.tif: cannot be read"):
+        tally(scenes, tmp_path / "none", 0.5)
+    smaller = make_scenes(tmp_path / "small", {"s": np.zeros((32, 64), np.uint8)})
+    with pytest.raises(InputError, match="lies on another grid"):
+        tally(smaller, folder, 0.5)
+
+
+@pytest.fixture
+def cell(make_scenes, make_patch_folder, tmp_path):
+    """One divided event, two unseen ones, two controls; every prediction is right but for known mistakes."""
+    rng = np.random.default_rng(0)
+    folders, p = {}, tmp_path / "p"
+    for event, role, shape in [
+        ("develop", "develop", (160, 160)),
+        ("east", "unseen", (48, 48)),
+        ("west", "unseen", (32, 64)),
+        ("calm", "control", (100, 100)),
+        ("still", "control", (50, 100)),
+    ]:
+        labels = np.zeros(shape, np.uint8)
+        if role != "control":
+            for row, col in rng.integers(0, min(shape) - 6, (30, 2)):
+                labels[row : row + 5, col : col + 5] = 1
+        folders[event] = make_scenes(tmp_path / event, {event: labels}, event=event, role=role)
+        predicted = labels * 0.9
+        predicted[:2, :2] = 0.8
+        probability(folders[event], p / event, {event: predicted})
+    patches = make_patch_folder(tmp_path / "develop", tmp_path / "patches")
+    return folders, p, patches
+
+
+def test_a_cell_is_scored_on_the_test_pixels_alone(cell):
+    folders, p, patches = cell
+    result = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [], {})
+    split = patches.split_raster("develop")
+    assert result.scores["pixels"] == (split == Split.TEST).sum()
+    labels = folders["develop"].labels("develop")
+    assert result.scores["landslide_pixels"] == ((split == Split.TEST) & (labels == 1)).sum()
+    # what is predicted elsewhere does not matter
+    wrong = np.where(split == Split.TEST, labels * 0.9, 1 - labels)
+    wrong[:2, :2] = np.where(split[:2, :2] == Split.TEST, 0.8, wrong[:2, :2])
+    probability(folders["develop"], p / "develop", {"develop": wrong})
+    again = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [], {})
+    assert again.scores == result.scores
+
+
+def test_events_of_one_role_add_up_whatever_their_order(cell):
+    folders, p, patches = cell
+    whole = [folders[name] for name in ("east", "west", "calm", "still")]
+    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole, {}).scores
+    assert scores["unseen"]["pixels"] == 48 * 48 + 32 * 64
+    control = scores["control"]
+    assert control["area_km2"] == pytest.approx((100 * 100 + 50 * 100) * 1e-4)
+    assert control["false_alarms"] == 2
+    assert control["false_alarms_per_100km2"] == pytest.approx(200 / control["area_km2"], rel=1e-5)
+    assert control["false_alarm_pixels"] == 8
+    turned = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole[::-1], {}).scores
+    assert {key: turned[key] for key in scores} == scores
+
+
+def test_simulated_and_real_events_are_not_added(cell, make_scenes, tmp_path):
+    folders, p, patches = cell
+    other = make_scenes(
+        tmp_path / "sim", {"sim": np.zeros((16, 16), np.uint8)}, event="sim", role="unseen", simulated=True
+    )
+    with pytest.raises(InputError, match="simulated and real events of role unseen do not add up"):
+        evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["east"], other], {})
+
+
+def test_an_event_to_develop_on_is_not_scored_whole(cell):
+    folders, p, patches = cell
+    with pytest.raises(InputError, match="wanted an event of role unseen or control"):
+        evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["develop"]], {})
+
+
+def test_the_truth_of_a_simulated_event_is_reported_beside_its_inventory(cell, tmp_path):
+    folders, p, patches = cell
+    truths = {}
+    for name in ("develop", "east"):
+        labels = folders[name].labels(name)
+        grown = np.maximum(labels, np.roll(labels, 1, 0))  # the inventory misses a row of each
+        write_cog(tmp_path / f"{name}.tif", Raster(grown[None], folders[name].grid(name), ("landslide",)))
+        truths[name] = tmp_path / f"{name}.tif"
+    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["east"]], truths).scores
+    assert scores["truth"]["recall"] < scores["recall"] == 1
+    assert scores["unseen"]["truth"]["recall"] < scores["unseen"]["recall"] == 1
+
+
+def test_pixels_of_a_split_are_those_of_its_raster(cell):
+    _, _, patches = cell
+    np.testing.assert_array_equal(
+        pixels_of(patches, Split.VAL)("develop"), patches.split_raster("develop") == Split.VAL
+    )
+
+
+def numbers(cell, split="blocks", setting="sar", detector="unet"):
+    keys = ("threshold", "precision", "recall", "f1", "mcc", "iou", "auprc", "pixels", "landslide_pixels")
+    scores = dict.fromkeys(keys, 0.1)
+    return {"cell": cell, "setting": setting, "detector": detector, "split": split, "simulated": True, **scores}
+
+
+def test_the_table_of_cells_is_setting_by_detector_with_the_random_split_inside():
+    table = compare_cells(
+        [numbers("a"), numbers("b", detector="cart"), numbers("c", "random"), numbers("d", "scenes", "rgb")]
+    )
+    assert {setting: set(row) for setting, row in table.items()} == {"sar": {"unet", "cart"}, "rgb": {"unet"}}
+    assert set(table["sar"]["unet"]["random"]) == set(numbers("x")) - {
+        "cell",
+        "setting",
+        "detector",
+        "split",
+        "simulated",
+    }
+    assert "random" not in table["sar"]["cart"]
+    assert table["sar"]["unet"]["simulated"] is True
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ([numbers("a"), numbers("b")], "sar with unet is there twice"),
+        ([numbers("a", "random")], "exactly one blocked and one random"),
+        ([numbers("a"), numbers("b", "random"), numbers("c", "random")], "exactly one blocked and one random"),
+    ],
+)
+def test_cells_that_cannot_be_told_apart_are_refused(cells, says):
+    with pytest.raises(InputError, match=says):
+        compare_cells(cells)
+
+
+def test_recorded_numbers_are_rounded_however_deep():
+    assert rounded({"a": {"b": 0.12345678}, "c": None, "d": 3, "e": "x"}) == {
+        "a": {"b": 0.123457},
+        "c": None,
+        "d": 3,
+        "e": "x",
+    }
+
+
+class _NoDetector:
+    def save(self, folder):
+        pass
+
+
+def test_scores_by_path_use_the_models_own_threshold_and_show_each_folder(make_scenes, tmp_path):
+    labels = {name: np.zeros((16, 16), np.uint8) for name in ("train-1", "val-1")}
+    labels["train-1"][:8], labels["val-1"][:, :4] = 1, 1
+    scenes = make_scenes(tmp_path / "scenes", labels, splits={"train-1": "train", "val-1": "test"}, role=None)
+    p = probability(scenes, tmp_path / "p", {name: np.where(label == 1, 0.31, 0.29) for name, label in labels.items()})
+    (tmp_path / "model").mkdir()
+    save_model(tmp_path / "model", _NoDetector(), card(scenes, threshold=0.3), [{"step": 1.0}])
+    scores = evaluate_by_path(tmp_path / "model", tmp_path / "scenes", p)
+    assert (scores["threshold"], scores["f1"], scores["simulated"], scores["scenes"]) == (0.3, 1.0, False, 2)
+    assert {split: part["landslide_pixels"] for split, part in scores["by_split"].items()} == {"train": 128, "test": 64}
+    json.dumps(scores, allow_nan=False)
+
+
+def test_scenes_without_labels_cannot_be_scored(make_scenes, tmp_path):
+    scenes = make_scenes(tmp_path / "scenes", {"s": np.full((16, 16), 255, np.uint8)})
+    (tmp_path / "model").mkdir()
+    save_model(tmp_path / "model", _NoDetector(), card(scenes), [])
+    with pytest.raises(InputError, match="every label is unknown"):
+        evaluate_by_path(tmp_path / "model", tmp_path / "scenes", tmp_path)
