@@ -16,11 +16,11 @@ KEY, CELL, RECORDED = "skred.key", "cell", "skred.recorded"
 _AT_ONCE = 100  # parameters and tags that MLflow takes in one request
 
 
-def prepare(*, chatty: bool = False) -> None:
+def prepare() -> None:
     """Settings of MLflow that must stand before it is imported, each unless the user has set it.
 
     A server that does not answer is given up after seconds rather than after many minutes, nothing is sent to the
-    makers of MLflow, names of environment variables are not recorded, and the log keeps to what is wrong.
+    makers of MLflow, names of environment variables are not recorded, and nothing is printed.
     """
     for name, value in {
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
@@ -29,7 +29,7 @@ def prepare(*, chatty: bool = False) -> None:
         "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-        "MLFLOW_LOGGING_LEVEL": "ERROR" if chatty else "CRITICAL",
+        "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # what goes wrong is raised as well, and told once
     }.items():
         os.environ.setdefault(name, value)
     for name in ("alembic", "urllib3.connectionpool"):
@@ -63,6 +63,7 @@ class Store:
     @classmethod
     def open(cls, root: Path) -> Store:
         """The store of the checkout `root`, or the server that ``MLFLOW_TRACKING_URI`` names."""
+        prepare()
         uri = os.environ.get("MLFLOW_TRACKING_URI", "")
         folder = (root / "mlruns").resolve()
         if not uri:

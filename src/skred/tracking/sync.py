@@ -60,7 +60,7 @@ def sync(root: Path) -> Summary:
     InputError
         A ``dvc.lock``, model or scores file cannot be read.
     """
-    prepare(chatty=True)
+    prepare()
     root = root.resolve()
     folders = [root, *sorted(lock.parent for lock in root.glob("experiments/*/dvc.lock"))]
     try:

@@ -183,10 +183,10 @@ def test_a_run_whose_curve_was_another_is_replaced(tracked: Tracked) -> None:
     assert len(tracked.models(new)) == 1
 
 
-def test_the_logged_model_predicts_from_raw_bands(tracked: Tracked) -> None:
+def test_the_logged_model_predicts_from_raw_bands(tracked: Tracked, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow.pyfunc  # noqa: PLC0415  # after the fixture, which sets up how MLflow is imported
 
-    mlflow.set_tracking_uri(tracked.store.uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracked.store.uri)  # `set_tracking_uri` would set it for all later tests
     loaded = mlflow.pyfunc.load_model(f"runs:/{tracked.run().info.run_id}/model")
     assert [band["name"] for band in loaded.metadata.metadata["bands"]] == ["dndvi", "post_vv"]
     assert loaded.metadata.get_input_schema().inputs[0].shape == (-1, 2, -1, -1)
