@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from skred.bands import Band
 from skred.grid import Grid
@@ -20,6 +21,10 @@ from skred.scenes import QUALITY_LAYERS, SceneEntry, SceneFolder, SceneIndex, wr
 def band(name: str, sensor: Any = "optical", clip: tuple[float, float] = (-10.0, 10.0)) -> Band:
     return Band(name=name, meaning=name, unit="1", sensor=sensor, clip=clip)
 
+
+# A busy machine is no failure: pytest-timeout ends what hangs.
+settings.register_profile("skred", deadline=None)
+settings.load_profile("skred")
 
 SceneMaker = Callable[..., SceneFolder]
 PatchMaker = Callable[..., PatchFolder]

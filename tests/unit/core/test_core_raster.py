@@ -40,7 +40,7 @@ def test_names_units_nodata_tags_and_place_come_back(tmp_path):
     assert read_grid(tmp_path / "a.tif") == PLACE
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     arrays(
         st.sampled_from([np.uint8, np.uint16, np.float32]),

@@ -126,7 +126,7 @@ def test_training_pixels_without_a_landslide_are_an_error_that_says_what_to_rais
     without = none.patches.y().copy()
     without[:] = 0
     monkey = type("NoLandslides", (type(toy),), {"y": lambda self: without})(toy.path, toy.about, toy.index)
-    with pytest.raises(InputError, match="raise cart.max_pixels"):
+    with pytest.raises(InputError, match=r"raise cart\.max_pixels"):
         fit(type(none)(monkey, none.inputs, none.report), PARAMS)
 
 
@@ -150,12 +150,12 @@ def test_a_forged_tree_is_not_followed(forge, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no archive", skops.io.dumps({"a": 1})])
 def test_a_file_that_is_no_tree_is_an_input_error(content, tmp_path):
     (tmp_path / "tree.skops").write_bytes(content)
-    with pytest.raises(InputError, match="tree.skops: not a tree of ours"):
+    with pytest.raises(InputError, match=r"tree\.skops: not a tree of ours"):
         load(tmp_path)
 
 
 def test_a_folder_without_a_tree_says_so(tmp_path):
-    with pytest.raises(InputError, match="tree.skops: missing; train the model"):
+    with pytest.raises(InputError, match=r"tree\.skops: missing; train the model"):
         load(tmp_path)
 
 

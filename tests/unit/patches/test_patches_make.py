@@ -145,7 +145,7 @@ windows = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(windows, st.integers(1, 12), st.data())
 def test_every_pixel_is_distinct_once_however_patches_overlap(places, side, data):
     table = pd.DataFrame(places, columns=["scene", "row", "col"]).assign(height=side, width=side)

@@ -57,7 +57,7 @@ def distance_px(mask):
     return ndimage.distance_transform_cdt(~mask, metric="chessboard")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(label_rasters(), dividing())
 def test_train_lies_further_than_the_buffer_from_all_that_is_held_out(labels, params):
     split = divide(labels, "blocks", params).split
@@ -66,7 +66,7 @@ def test_train_lies_further_than_the_buffer_from_all_that_is_held_out(labels, pa
     assert (distance_px(split == Split.TEST)[split == Split.VAL] > params.buffer_px).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(label_rasters(), dividing())
 def test_a_training_window_touches_no_buffer_and_no_window_touches_another_split(labels, params):
     split = divide(labels, "blocks", params).split
@@ -78,7 +78,7 @@ def test_a_training_window_touches_no_buffer_and_no_window_touches_another_split
             assert seen <= allowed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(label_rasters(), dividing())
 def test_a_landslide_on_a_border_is_unknown_to_training_and_scored_in_one_split(labels, params):
     divided = divide(labels, "blocks", params)
@@ -95,7 +95,7 @@ def test_a_landslide_on_a_border_is_unknown_to_training_and_scored_in_one_split(
     np.testing.assert_array_equal(divided.labels[labels != 1], labels[labels != 1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(label_rasters(), st.integers(10, 40), st.integers(0, 1000))
 def test_a_landslide_on_a_border_goes_where_its_larger_part_lies(labels, block_px, seed):
     blocks = block_ids(labels.shape, block_px)
@@ -112,7 +112,7 @@ def test_a_landslide_on_a_border_goes_where_its_larger_part_lies(labels, block_p
 
 
 @given(arrays(np.uint8, (24, 31), elements=st.integers(0, 3)), st.integers(0, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_buffer_takes_nothing_from_test_and_gives_nothing_to_anybody(split, buffer_px):
     out = lay_buffer(split, buffer_px)
     np.testing.assert_array_equal(out == Split.TEST, split == Split.TEST)
@@ -154,7 +154,7 @@ def test_a_balanced_assignment_is_never_worse_than_its_first_draw_and_repeats_it
     np.testing.assert_array_equal(first, again)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(label_rasters(), st.integers(8, 40))
 def test_every_landslide_is_counted_in_one_block(labels, block_px):
     blocks = block_ids(labels.shape, block_px)
@@ -168,7 +168,7 @@ def test_no_landslides_are_counted_where_there_are_none():
     assert landslides_per_block(np.zeros((8, 8), np.uint8), blocks).tolist() == [0, 0, 0, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     mask=arrays(
         bool, st.tuples(st.integers(5, 30), st.integers(5, 30)), elements=st.sampled_from([True] * 9 + [False])

@@ -94,14 +94,13 @@ def test_counts_of_a_whole_country_do_not_overflow():
     assert Counts(10**9, 10**9, 10**9, 10**12).mcc == pytest.approx(0.5, abs=1e-3)
 
 
-@settings(deadline=None)
 @given(pixels(both=True))
 def test_auprc_is_average_precision(drawn):
     p, labels = drawn
     assert count_bins(p, labels).auprc() == pytest.approx(metrics.average_precision_score(labels, p), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(pixels(both=True))
 def test_the_curve_holds_precision_and_recall_of_every_threshold(drawn):
     p, labels = drawn
@@ -173,7 +172,7 @@ def test_the_ends_are_counted():
     assert both.at(0.001).scores()["f1"] == 1
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(pixels(both=True))
 def test_the_best_threshold_is_best(drawn):
     p, labels = drawn
