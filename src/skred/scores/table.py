@@ -55,7 +55,7 @@ def _at(entry: Mapping[str, Any], keys: tuple[str, ...]) -> float | None:
     value: Any = entry
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+    return None if value is None else float(value)
 
 
 def _shown(value: float | None) -> str:
