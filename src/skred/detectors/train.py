@@ -36,7 +36,7 @@ class Recipe:
 def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: Report) -> ModelCard:
     """Train a cell on a folder of patches cut from the folder of scenes `scenes`; write the model folder `out`.
 
-    The threshold is the one with the largest F1 on the validation pixels of the whole scenes, swept exactly as
+    The threshold is the one with the largest MCC on the validation pixels of the whole scenes, swept exactly as
     `predict` does. `out` appears only when it is whole.
 
     Raises

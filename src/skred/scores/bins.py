@@ -90,14 +90,16 @@ def count_bins(
 
 
 def best_threshold(counts: BinCounts) -> float:
-    """The threshold with the largest F1, the middle of a plateau; the one rule for every detector.
+    """The threshold with the largest MCC, the middle of a plateau; the one rule for every detector.
 
-    On validation counts only: a threshold chosen elsewhere would be a leak. 0.5 when there are no landslide pixels.
+    MCC and not F1: where the positive class is common, the best F1 of a weak detector is to call nearly everything
+    positive. On validation counts only: a threshold chosen elsewhere would be a leak. 0.5 when no threshold is better
+    than chance, as when there are no landslide pixels.
     """
-    f1 = np.array([counts.at(k / BINS).f1 or 0.0 for k in range(1, BINS)])
-    if not f1.max() > 0:
+    mcc = np.array([counts.at(k / BINS).mcc or 0.0 for k in range(1, BINS)])
+    if not mcc.max() > 0:
         return 0.5
-    best = np.flatnonzero(f1 >= f1.max() - 1e-12) + 1
+    best = np.flatnonzero(mcc >= mcc.max() - 1e-12) + 1
     return float(best[len(best) // 2]) / BINS
 
 
