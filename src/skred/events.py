@@ -70,6 +70,13 @@ class Event(Section):
     area: Area
     simulation: Simulation | None = None
 
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("one line of text without control characters")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Event:
         if not self.pre.last < self.date:
