@@ -15,13 +15,15 @@ def test_a_stage_names_the_code_and_the_parameters_that_it_uses_and_no_others(pi
     assert wiring.problems(pipeline, wiring.ROOT) == []
 
 
-def _doctored(tmp_path, old, new, *, file="dvc.yaml"):
+def _doctored(tmp_path, *changes):
+    """Problems of the root pipeline that it has only after `changes`, pairs of (pattern, replacement)."""
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(wiring.ROOT / name, tmp_path)
-    text = (tmp_path / file).read_text(encoding="utf-8")
-    changed = re.sub(old, new, text, count=1, flags=re.MULTILINE)
-    assert changed != text
-    (tmp_path / file).write_text(changed, encoding="utf-8")
+    text = (tmp_path / "dvc.yaml").read_text(encoding="utf-8")
+    for old, new in changes:
+        before, text = text, re.sub(old, new, text, count=1, flags=re.DOTALL)
+        assert text != before, f"dvc.yaml has no {old}"
+    (tmp_path / "dvc.yaml").write_text(text, encoding="utf-8")
     return [line for line in wiring.problems(tmp_path, tmp_path) if line not in _before()]
 
 
@@ -31,70 +33,47 @@ def _before():
 
 
 def test_a_missing_module_is_named_with_its_stage(tmp_path):
-    found = _doctored(tmp_path, r"(?s)(  evaluate:.*?)        - \$\{src\}/grid.py\n", r"\1")
+    found = _doctored(tmp_path, (r"(  evaluate:.*?)        - \$\{src\}/grid.py\n", r"\1"))
     assert "evaluate@sar-cart: runs skred.grid, but src/skred/grid.py is none of its deps" in found
     assert all(line.startswith("evaluate@") for line in found)
 
 
 def test_a_missing_detector_folder_is_named_though_it_is_loaded_by_name(tmp_path):
-    found = _doctored(tmp_path, r"(?s)(  predict:.*?)        - \$\{src\}/detectors/\$\{item.detector\}\n", r"\1")
+    found = _doctored(tmp_path, (r"(  predict:.*?)        - \$\{src\}/detectors/\$\{item.detector\}\n", r"\1"))
     assert any(line.startswith("predict@sar-unet: runs skred.detectors.unet.detector,") for line in found)
     assert any(line.startswith("predict@sar-cart: runs skred.detectors.cart.archive,") for line in found)
     assert not any("sar-unet" in line and ".cart." in line for line in found)
 
 
 def test_a_simulated_download_needs_the_world_and_the_hub(tmp_path):
-    found = _doctored(tmp_path, r"        - \$\{src\}/world\n", "")
+    found = _doctored(tmp_path, (r"        - \$\{src\}/world\n", ""))
     assert any(line.startswith("download@unseen: runs skred.world.terrain,") for line in found)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "problem"),
-    [
-        (
-            r"(?s)(  patch:.*?)        - patch\n",
-            r"\1        - cart\n",
-            "patch@develop: reads params patch, but does not declare it",
-        ),
-        (
-            r"(?s)(  patch:.*?)        - patch\n",
-            r"\1        - cart\n",
-            "patch@develop: declares params cart, but does not read it",
-        ),
-        (
-            r"(?s)(  train:.*?)settings\.\$\{item\.setting\}",
-            r"\1settings",
-            "train@sar-cart: reads params settings.sar, but does not declare it",
-        ),
-        (
-            r"(?s)(  composite:.*?)        - composite\n",
-            r"\1        - composites\n",
-            "composite@develop: params composites is not in params.yaml",
-        ),
-        (
-            r"(?s)(  train:.*?)        - requirements.txt\n",
-            r"\1",
-            "train@sar-cart: requirements.txt is none of its deps",
-        ),
-        (
-            r"(?s)(  download:.*?      deps:\n)",
-            r"\1        - requirements.txt\n",
-            "download@develop: requirements.txt must be no dep",
-        ),
-        (
-            r"(?s)(  train:.*?)- data/composites/develop\n",
-            r"\1- data/composites\n",
-            "train@sar-cart: dep data/composites is a parent folder of outs",
-        ),
-        (
-            r"(?s)(  patch:.*?      deps:\n)",
-            r"\1        - ${src}/coding.py\n",
-            "patch@develop: dep src/skred/coding.py is nothing that it runs",
-        ),
-    ],
-)
-def test_every_other_kind_of_mistake_is_found(tmp_path, old, new, problem):
-    assert problem in _doctored(tmp_path, old, new)
+def test_every_other_kind_of_mistake_is_found(tmp_path):
+    found = _doctored(
+        tmp_path,
+        (r"(  download:.*?      deps:\n)", r"\1        - requirements.txt\n"),
+        (r"(  composite:.*?)        - composite\n", r"\1        - composites\n"),
+        (r"(  patch:.*?)        - patch\n", r"\1        - cart\n"),
+        (r"(  patch:.*?      deps:\n)", r"\1        - ${src}/coding.py\n"),
+        (r"(  train:.*?)settings\.\$\{item\.setting\}", r"\1settings"),
+        (r"(  train:.*?)        - requirements.txt\n", r"\1"),
+        (r"(  train:.*?)- data/composites/develop\n", r"\1- data/composites\n"),
+    )
+    for problem in (
+        "download@develop: requirements.txt must be no dep",
+        "composite@develop: params composites is not in params.yaml",
+        "composite@develop: declares params composites, but does not read it",
+        "composite@develop: reads params composite, but does not declare it",
+        "patch@develop: declares params cart, but does not read it",
+        "patch@develop: reads params patch, but does not declare it",
+        "patch@develop: dep src/skred/coding.py is nothing that it runs",
+        "train@sar-cart: reads params settings.sar, but does not declare it",
+        "train@sar-cart: requirements.txt is none of its deps",
+        "train@sar-cart: dep data/composites is a parent folder of outs",
+    ):
+        assert problem in found
 
 
 @pytest.mark.parametrize(("where", "reached"), [("inside a function", False), ("at the top", True)])
@@ -104,9 +83,9 @@ def test_a_real_download_may_import_the_world_inside_a_function_only(tmp_path, m
     stage.write_text("def simulated():\n    " + line if where == "inside a function" else line, encoding="utf-8")
     real = wiring.file_of
     monkeypatch.setattr(wiring, "file_of", lambda name: stage if name == "skred.stages.download" else real(name))
-    modules = wiring._reached.__wrapped__("download", None, "sentinelhub")
+    modules = wiring.reached_by.__wrapped__("download", None, "sentinelhub")
     assert ("skred.world.world" in modules) == reached
-    assert "skred.world.world" in wiring._reached.__wrapped__("download", None, "simulated")
+    assert "skred.world.world" in wiring.reached_by.__wrapped__("download", None, "simulated")
 
 
 def test_every_exemption_is_used_and_gives_its_reason():

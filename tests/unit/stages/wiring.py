@@ -149,11 +149,11 @@ def imports(file: Path, *, top_only: bool = False) -> frozenset[str]:
 
 def reached(stage: Stage) -> frozenset[str]:
     """Project modules that a stage may run, its own included, exempt ones left out."""
-    return _reached(stage.module, stage.detector, stage.source)
+    return reached_by(stage.module, stage.detector, stage.source)
 
 
 @functools.cache
-def _reached(module: str, detector: str | None, source: str | None) -> frozenset[str]:
+def reached_by(module: str, detector: str | None, source: str | None) -> frozenset[str]:
     exempt = tuple(prefix for (exempt, prefix) in EXEMPT if exempt == module)
     seen: set[str] = set()
     todo = [f"skred.stages.{module}"]
