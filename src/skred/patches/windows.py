@@ -28,10 +28,11 @@ def windows_within(mask: NDArray[np.bool_], window_px: int, stride_px: int) -> l
 
 
 def windows_of_split(split: NDArray[np.uint8], code: Split, window_px: int, stride_px: int) -> list[Window]:
-    """Windows for training, on a lattice of `stride_px`, or for validation and test, each pixel at most once.
+    """Windows for training, on a lattice of `stride_px`, or for validation and test, side by side.
 
     A training window lies in training pixels alone. A validation or test window may reach into the buffer, whose
-    labels the caller hides: otherwise a validation block beside a test block would lose all its windows.
+    labels the caller hides: otherwise a validation block beside a test block would lose all its windows. Where a
+    scene is no multiple of the window, the last ones overlap those before: `PatchFolder.distinct_pixels` tells.
     """
     if code == Split.TRAIN:
         return windows_within(split == code, window_px, stride_px)
