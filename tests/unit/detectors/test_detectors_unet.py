@@ -18,7 +18,6 @@ PARAMS = Params(
     dropout=0.0,
     loss="bce",
     augment=True,
-    jitter=0.0,
     crop_px=16,
     windows_per_epoch=64,
     landslide_share=0.5,
@@ -247,15 +246,3 @@ def test_a_network_gives_one_probability_per_pixel_and_starts_near_a_rare_class(
     assert p.shape == (2, 16, 24, 1)
     assert np.allclose(p, 0.01, atol=1e-3)
     assert len({layer.name for layer in network.layers}) == len(network.layers)
-
-
-def test_jitter_changes_bands_by_one_gain_and_offset_and_leaves_validity_alone(toy):
-    training = training_on(toy)
-    plain, _ = Batches(training, params(augment=False, crop_px=16))[0]
-    x, _ = Batches(training, params(augment=False, crop_px=16, jitter=0.3))[0]
-    bands = len(training.inputs.bands)
-    np.testing.assert_array_equal(x[0][..., bands:], plain[0][..., bands:])  # the first window's crop is drawn before
-    for band in range(bands):
-        gain, offset = np.polyfit(plain[0][..., band].ravel(), x[0][..., band].ravel(), 1)
-        np.testing.assert_allclose(x[0][..., band], plain[0][..., band] * gain + offset, atol=1e-4)
-        assert (gain, offset) != pytest.approx((1, 0), abs=1e-3)

@@ -57,8 +57,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no ty
         top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
         cut = (row, slice(top, top + size), slice(left, left + size))
         x, y = self._inputs.encode([band[cut] for band in self._x]), _target(self._y[cut])
-        if self._params.jitter:
-            x = _jittered(x, len(self._inputs.bands), self._params.jitter, rng)
         if not self._params.augment:
             return x, y
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
@@ -68,17 +66,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no ty
 def _target(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """(H, W, 2): 1 where landslide, 1 where known."""
     return np.stack([labels == LANDSLIDE, labels != UNKNOWN], axis=-1).astype(np.float32)
-
-
-def _jittered(x: NDArray[np.float32], bands: int, spread: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Each band times a random gain plus a random offset, in normalised units; validity channels stay as they are.
-
-    It stands in for what differs between scenes: stretch, haze, moisture.
-    """
-    gain, offset = rng.normal(1, spread, bands), rng.normal(0, spread, bands)
-    out = x.copy()
-    out[..., :bands] = x[..., :bands] * gain + offset
-    return out
 
 
 def _turned(array: NDArray[np.float32], turns: int, flip: bool) -> NDArray[np.float32]:

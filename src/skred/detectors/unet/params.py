@@ -17,7 +17,6 @@ class Params(Section):
     dropout: float = Field(ge=0, lt=1)
     loss: Literal["bce", "bce_dice", "focal"]
     augment: bool
-    jitter: float = Field(ge=0, le=1)
     crop_px: int = Field(ge=16)
     windows_per_epoch: int = Field(ge=1)
     landslide_share: float = Field(ge=0, le=1)
