@@ -20,6 +20,7 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv.txt
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	echo 'export PYTHONHASHSEED=0  # DVC orders parts of dvc.lock by hash' >>.venv/bin/activate
 	touch $@
 
 # Stages are started as `python -m skred...`: the environment's python must be the first one found.
@@ -64,7 +65,7 @@ import: $(READY) ## import an experiment's images: make import NAME=flood-s1s2
 share: $(READY) ## keep a copy of all data in a folder, to pull from elsewhere: make share TO=/path/to/folder
 	@test -n "$(TO)" || { echo "where to? make share TO=/path/to/folder" >&2; exit 2; }
 	dvc remote add --force --local --default share "$(abspath $(TO))"
-	dvc push
+	dvc push dvc.yaml
 
 .PHONY: lock
 lock: ## resolve the dependencies anew into requirements.txt

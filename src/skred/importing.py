@@ -132,7 +132,7 @@ def import_scenes(table_file: Path, source: Path, out: Path) -> SceneIndex:
 
     Subfolders ``train``, ``val`` and ``test`` of `source`, as many as there are, become the scenes' splits; without
     any of them all images lie in `source` itself and have no split. The band table may rename a split. Scenes keep
-    their CRS if their images have one. `out` appears only when everything is in it.
+    their CRS if their images have one, and the mark of simulated pixels. `out` appears only when everything is in it.
 
     Raises
     ------
@@ -145,11 +145,12 @@ def import_scenes(table_file: Path, source: Path, out: Path) -> SceneIndex:
     bands = table.described()
     with_masks = _has_masks(table, sources, source)
     with atomic_folder(out) as building:
-        entries = []
+        entries, any_simulated = [], False
         for scene in sources:
-            values, grid = _read_bands(table, scene)
+            values, grid, simulated = _read_bands(table, scene)
+            any_simulated |= simulated
             labels = _read_mask(table, scene, grid) if with_masks else np.full(grid.shape, UNKNOWN, np.uint8)
-            tags = {"simulated": "no", "source": table.name, "positive": table.positive}
+            tags = {"simulated": "yes" if simulated else "no", "source": table.name, "positive": table.positive}
             write_scene(
                 building,
                 scene.name,
@@ -164,7 +165,7 @@ def import_scenes(table_file: Path, source: Path, out: Path) -> SceneIndex:
         index = SceneIndex(
             event=table.name,
             role=None,
-            simulated=False,
+            simulated=any_simulated,
             bands=bands,
             scenes=tuple(entries),
             about={"title": table.title, "positive": table.positive},
@@ -208,7 +209,9 @@ def _path(scene: _Source, pattern: str) -> Path:
     return scene.folder / pattern.replace("{id}", scene.id)
 
 
-def _read_bands(table: BandTable, scene: _Source) -> tuple[NDArray[np.float32], Grid]:
+def _read_bands(table: BandTable, scene: _Source) -> tuple[NDArray[np.float32], Grid, bool]:
+    """Bands (bands, H, W), their grid, and whether any image says of itself that it is simulated."""
+    simulated = False
     images: dict[str, NDArray[Any]] = {}
     grid: Grid | None = None
     for key in table.images:
@@ -219,6 +222,7 @@ def _read_bands(table: BandTable, scene: _Source) -> tuple[NDArray[np.float32], 
         if grid is not None and raster.grid != grid:
             raise InputError(f"{path}: size or place {raster.grid} differs from the scene's other images ({grid})")
         grid, images[key] = raster.grid, raster.array
+        simulated |= raster.tags.get("simulated") == "yes"
     assert grid is not None  # noqa: S101 - a table has at least one image
     values: dict[str, NDArray[np.float32]] = {}
     for name, band in table.bands.items():
@@ -232,7 +236,7 @@ def _read_bands(table: BandTable, scene: _Source) -> tuple[NDArray[np.float32], 
         values[name] = (stored * band.scale + band.offset).astype(np.float32)
     for name, derived in table.derived.items():
         values[name] = _derive(derived, values)
-    return np.stack(list(values.values())), grid
+    return np.stack(list(values.values())), grid, simulated
 
 
 def _derive(band: DerivedBand, values: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -17,9 +17,8 @@ from skred.patches.params import PatchParams, SplitKind
 from skred.patches.split import (
     Split,
     assign_at_random,
-    assign_balanced,
     block_ids,
-    landslides_per_block,
+    imbalance,
     lay_buffer,
     settle_borders,
 )
@@ -42,16 +41,37 @@ class Divided:
 
 def divide(labels: NDArray[np.uint8], kind: SplitKind, params: PatchParams) -> Divided:
     """Divide one scene by spatial blocks with a buffer, or (`random`) by windows without one."""
+    return _at_random(labels, params) if kind == "random" else _by_blocks(labels, params)
+
+
+def _by_blocks(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
+    """The best balanced of `draws` random assignments of blocks: chance alone would now and then put half of the
+    landslides into one split or the buffer. Which block goes where stays a matter of chance."""
     rng = np.random.default_rng(params.seed)
     shares = (params.val_share, params.test_share)
-    if kind == "random":
-        blocks = block_ids(labels.shape, params.window_px)
-        codes = assign_at_random(int(blocks.max()) + 1, shares, rng)
-        return Divided(labels, codes[blocks], blocks)
     blocks = block_ids(labels.shape, params.block_px)
-    codes = assign_balanced(landslides_per_block(labels, blocks), shares, rng, params.draws)
-    training_labels, split = settle_borders(labels, codes[blocks])
-    return Divided(training_labels, lay_buffer(split, params.buffer_px), blocks)
+    best, least = None, np.inf
+    for _ in range(params.draws):
+        codes = assign_at_random(int(blocks.max()) + 1, shares, rng)
+        training_labels, split = settle_borders(labels, codes[blocks])
+        split = lay_buffer(split, params.buffer_px)
+        miss = imbalance(labels, split, shares)
+        if miss < least:
+            best, least = Divided(training_labels, split, blocks), miss
+    assert best is not None  # noqa: S101 - there is at least one draw
+    return best
+
+
+def _at_random(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
+    """Windows to splits at random. Training keeps only as many windows as have the area that blocks leave to training
+    (the rest goes to the buffer): otherwise a random split would look better for having more to learn from."""
+    rng = np.random.default_rng(params.seed)
+    windows = block_ids(labels.shape, params.window_px)
+    codes = assign_at_random(int(windows.max()) + 1, (params.val_share, params.test_share), rng)
+    area = int((_by_blocks(labels, params).split == Split.TRAIN).sum())
+    train = rng.permutation(np.flatnonzero(codes == Split.TRAIN))
+    codes[train[max(1, round(area / params.window_px**2)) :]] = Split.BUFFER
+    return Divided(labels, codes[windows], windows)
 
 
 def split_of_scenes(folder: SceneFolder, val_share: float) -> dict[str, Split]:

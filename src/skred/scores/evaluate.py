@@ -101,6 +101,8 @@ def _scenes(
         labels = scenes.labels(scene)
         if raster.grid != scenes.grid(scene):
             raise InputError(f"{probability / scene}.tif: lies on another grid than the scene; predict it again")
+        if np.isnan(raster.array).any():
+            raise InputError(f"{probability / scene}.tif: holds NaN; `skred predict` gives every pixel a number")
         yield scene, raster.array[0], labels, np.ones(labels.shape, bool) if chosen is None else chosen
 
 

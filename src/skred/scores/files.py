@@ -36,8 +36,8 @@ def write_curve(path: Path, card: ModelCard, counts: BinCounts) -> None:
     thresholds, precision, recall = counts.curve()
     table = pd.DataFrame({"threshold": thresholds, "recall": recall, "precision": precision})
     # A thousand thresholds give many equal points; the first and last of each run draw the same curve.
-    same = (table[["recall", "precision"]].diff().abs().sum(axis=1) == 0) & (
-        table[["recall", "precision"]].diff(-1).abs().sum(axis=1) == 0
+    same = (table[["recall", "precision"]].diff().abs().fillna(1).sum(axis=1) == 0) & (
+        table[["recall", "precision"]].diff(-1).abs().fillna(1).sum(axis=1) == 0
     )
     _labelled(card, table[~same]).to_csv(path, index=False, float_format="%.6f")
 
@@ -56,5 +56,8 @@ def labelled_history(card: ModelCard, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def _labelled(card: ModelCard, table: pd.DataFrame) -> pd.DataFrame:
-    labels = pd.DataFrame({"cell": card.cell, "setting": card.setting, "detector": card.detector}, index=table.index)
+    labels = pd.DataFrame(
+        {"cell": card.cell, "setting": card.setting, "detector": card.detector, "simulated": card.simulated},
+        index=table.index,
+    )
     return pd.concat([labels, table], axis=1)

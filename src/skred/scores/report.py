@@ -12,7 +12,7 @@ from skred.errors import InputError
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
 from skred.raster import read_raster
-from skred.scenes import SceneFolder
+from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.scores.bins import EMPTY, BinCounts
 from skred.scores.evaluate import Tally, pixels_of, tally, tally_against
 
@@ -61,6 +61,8 @@ def evaluate_cell(
         "detector": card.detector,
         "split": patches.about.split,
         "simulated": divided.index.simulated,
+        "trained_on_simulated": card.simulated,
+        "training": _training(patches),
         "threshold": card.threshold,
         "validation": dict(card.validation),
         "chosen": dict(card.chosen),
@@ -70,9 +72,9 @@ def evaluate_cell(
         tallies = [tally(folder, probability / folder.index.event, card.threshold) for folder in folders]
         result = sum(tallies[1:], tallies[0])
         if role == "control":
-            scores["control"] = _control(result, card.threshold)
+            scores["control"] = {"simulated": folders[0].index.simulated, **_control(result, card.threshold)}
             continue
-        scores["unseen"] = result.scores(card.threshold)
+        scores["unseen"] = {"simulated": folders[0].index.simulated, **result.scores(card.threshold)}
         if all(folder.index.event in truths for folder in folders):
             everything = EMPTY
             for folder in folders:
@@ -85,6 +87,13 @@ def evaluate_cell(
         counts = tally_against(truth, divided, probability / divided.index.event, where)
         scores["truth"] = _against_truth(counts, card.threshold)
     return Evaluated(rounded(scores), test.all)
+
+
+def _training(patches: PatchFolder) -> dict[str, int]:
+    """How much there was to learn from: distinct labelled training pixels, and the landslide pixels among them."""
+    rows = patches.rows("train")
+    labels = patches.y()[rows][patches.distinct_pixels(rows)]
+    return {"pixels": int((labels != UNKNOWN).sum()), "landslide_pixels": int((labels == LANDSLIDE).sum())}
 
 
 def _by_role(folders: Sequence[SceneFolder]) -> dict[str, list[SceneFolder]]:
@@ -119,6 +128,7 @@ def _against_truth(counts: BinCounts, threshold: float) -> dict[str, Any]:
     return {name: getattr(table, name) for name in ("precision", "recall", "f1", "mcc")}
 
 
+_MARKS = ("simulated", "trained_on_simulated", "training")
 _COMPARED = ("threshold", "precision", "recall", "f1", "mcc", "iou", "auprc", "pixels", "landslide_pixels")
 
 
@@ -139,8 +149,7 @@ def compare_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dic
         if cell["detector"] in row:
             raise InputError(f"cell {cell['cell']}: {cell['setting']} with {cell['detector']} is there twice")
         row[cell["detector"]] = {
-            "simulated": cell["simulated"],
-            **{key: cell[key] for key in _COMPARED},
+            **{key: cell[key] for key in (*_MARKS, *_COMPARED)},
             **{key: cell[key] for key in ("observable", "unseen", "control", "truth") if key in cell},
         }
     for cell in cells:
@@ -148,7 +157,7 @@ def compare_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dic
             partner = table.get(cell["setting"], {}).get(cell["detector"])
             if partner is None or "random" in partner:
                 raise InputError(f"cell {cell['cell']}: wanted exactly one blocked and one random cell of its kind")
-            partner["random"] = {key: cell[key] for key in _COMPARED}
+            partner["random"] = {key: cell[key] for key in (*_MARKS, *_COMPARED)}
     return table
 
 

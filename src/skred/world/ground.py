@@ -17,6 +17,8 @@ from skred.world.noise import Float, seed_of
 from skred.world.params import WorldParams
 from skred.world.terrain import Terrain, build_terrain
 
+CALM = np.float32(0.3)  # rain of a week without a storm, as a part of a storm's [I]
+
 
 @dataclass(frozen=True)
 class Slides:
@@ -65,8 +67,13 @@ def build_ground(params: WorldParams, event: Event) -> Ground:
     count = event.simulation.landslides
     found = trigger(params.landslides, seed, count, terrain=terrain, cover=landcover.cover, rain=rain)
     if count == 0:
-        rain = 0.3 * rain  # an ordinary wet week
-    change = build_change(params.change, seed, event, terrain=terrain, landcover=landcover, rain=rain)
+        # An ordinary wet week: less rain, and no more of the streams carry sediment than that share of a storm's.
+        rain = CALM * rain
+        share = CALM * params.change.flood_channel_share
+        calm = params.change.model_copy(update={"flood_channel_share": share})
+    else:
+        calm = params.change
+    change = build_change(calm, seed, event, terrain=terrain, landcover=landcover, rain=rain)
     return Ground(grid, seed, terrain, landcover, change, _slides(found, shape), rain)
 
 

@@ -13,9 +13,8 @@ from skred.patches.split import (
     EIGHT,
     Split,
     assign_at_random,
-    assign_balanced,
     block_ids,
-    landslides_per_block,
+    imbalance,
     lay_buffer,
     settle_borders,
 )
@@ -140,32 +139,30 @@ def test_a_random_assignment_has_the_shares_asked_for(blocks, val, test, seed):
     assert set(codes.tolist()) <= {Split.TRAIN, Split.VAL, Split.TEST}
 
 
-def test_a_balanced_assignment_is_never_worse_than_its_first_draw_and_repeats_itself():
-    landslides = np.random.default_rng(0).poisson(2, 64)
+def test_more_draws_never_balance_worse_and_repeat_themselves():
+    labels = np.zeros((256, 256), np.uint8)
+    for row, col in np.random.default_rng(0).integers(0, 250, (60, 2)):
+        labels[row : row + 5, col : col + 3] = 1
 
-    def miss(draws):
-        codes = assign_balanced(landslides, (0.2, 0.25), np.random.default_rng(5), draws)
-        shares = [landslides[codes == code].sum() / landslides.sum() for code in (Split.VAL, Split.TEST)]
-        return abs(shares[0] - 0.2) + abs(shares[1] - 0.25)
+    def drawn(draws):
+        params = PatchParams(
+            window_px=16, stride_px=8, block_px=32, buffer_px=8, val_share=0.2, test_share=0.25, draws=draws, seed=5
+        )
+        return divide(labels, "blocks", params).split
 
-    assert miss(200) < 0.03
-    assert miss(200) <= miss(1)
-    first, again = (assign_balanced(landslides, (0.2, 0.25), np.random.default_rng(5), 50) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
-
-
-@settings(max_examples=40)
-@given(label_rasters(), st.integers(8, 40))
-def test_every_landslide_is_counted_in_one_block(labels, block_px):
-    blocks = block_ids(labels.shape, block_px)
-    counted = landslides_per_block(labels, blocks)
-    assert counted.shape == (blocks.max() + 1,)
-    assert counted.sum() == ndimage.label(labels == 1, EIGHT)[1]
+    misses = [imbalance(labels, drawn(draws), (0.2, 0.25)) for draws in (1, 10, 60)]
+    assert misses == sorted(misses, reverse=True)
+    assert misses[-1] < misses[0]
+    np.testing.assert_array_equal(drawn(10), drawn(10))
 
 
-def test_no_landslides_are_counted_where_there_are_none():
-    blocks = block_ids((8, 8), 4)
-    assert landslides_per_block(np.zeros((8, 8), np.uint8), blocks).tolist() == [0, 0, 0, 0]
+def test_imbalance_counts_what_the_buffer_swallows():
+    labels, split = np.ones((10, 10), np.uint8), np.full((10, 10), Split.TRAIN, np.uint8)
+    split[:2], split[2:4] = Split.VAL, Split.TEST
+    assert imbalance(labels, split, (0.2, 0.2)) == pytest.approx(0)
+    split[4:7] = Split.BUFFER
+    assert imbalance(labels, split, (0.2, 0.2)) == pytest.approx(0.3)
+    assert imbalance(np.zeros_like(labels), split, (0.2, 0.2)) == pytest.approx(1)
 
 
 @settings(max_examples=50)
@@ -192,7 +189,7 @@ def test_validation_windows_lie_side_by_side_and_training_windows_on_their_strid
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_windows_fill_the_scene_without_a_buffer(seed):
+def test_random_windows_train_on_as_much_as_blocks_would(seed):
     params = PatchParams(
         window_px=16,
         stride_px=16,
@@ -205,5 +202,7 @@ def test_random_windows_fill_the_scene_without_a_buffer(seed):
     )
     labels = np.zeros((80, 80), np.uint8)
     split = divide(labels, "random", params).split
-    assert Split.BUFFER not in split
+    assert (split == Split.TRAIN).sum() == round(
+        (divide(labels, "blocks", params).split == Split.TRAIN).sum() / 256
+    ) * 256
     assert ((split == Split.VAL).sum(), (split == Split.TEST).sum()) == (5 * 256, 6 * 256)

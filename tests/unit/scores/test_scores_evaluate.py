@@ -205,7 +205,8 @@ def test_pixels_of_a_split_are_those_of_its_raster(cell):
 def numbers(cell, split="blocks", setting="sar", detector="unet"):
     keys = ("threshold", "precision", "recall", "f1", "mcc", "iou", "auprc", "pixels", "landslide_pixels")
     scores = dict.fromkeys(keys, 0.1)
-    return {"cell": cell, "setting": setting, "detector": detector, "split": split, "simulated": True, **scores}
+    marks = {"simulated": True, "trained_on_simulated": True, "training": {"pixels": 9, "landslide_pixels": 1}}
+    return {"cell": cell, "setting": setting, "detector": detector, "split": split, **marks, **scores}
 
 
 def test_the_table_of_cells_is_setting_by_detector_with_the_random_split_inside():
@@ -213,13 +214,7 @@ def test_the_table_of_cells_is_setting_by_detector_with_the_random_split_inside(
         [numbers("a"), numbers("b", detector="cart"), numbers("c", "random"), numbers("d", "scenes", "rgb")]
     )
     assert {setting: set(row) for setting, row in table.items()} == {"sar": {"unet", "cart"}, "rgb": {"unet"}}
-    assert set(table["sar"]["unet"]["random"]) == set(numbers("x")) - {
-        "cell",
-        "setting",
-        "detector",
-        "split",
-        "simulated",
-    }
+    assert set(table["sar"]["unet"]["random"]) == set(numbers("x")) - {"cell", "setting", "detector", "split"}
     assert "random" not in table["sar"]["cart"]
     assert table["sar"]["unet"]["simulated"] is True
 

@@ -50,8 +50,8 @@ def fit(training: Training, params: Params) -> Fitted:
 
     The tree learns from at most `max_pixels` distinct labelled training pixels, drawn by seed at natural prevalence.
     Cutting one deep tree at each depth gives a nested family of trees for the price of one (a path of prunings); the
-    depth with the largest AUPRC on validation wins, the shallower on a tie. The history shows that more pixels would
-    not help: the same is done for growing shares of them.
+    depth with the largest AUPRC on validation wins, the shallower on a tie. The history shows whether more pixels would
+    help: the same is done for growing shares of them.
     """
     patches = training.patches
     x, y = _pixels(training, patches.rows("train"))

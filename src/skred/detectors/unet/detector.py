@@ -44,6 +44,7 @@ def load(folder: Path) -> UNet:
     for name in (_SHAPE, _WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: missing; train the model or `dvc pull` it")
+    _fix_arithmetic()
     shape = json.loads((folder / _SHAPE).read_text(encoding="utf-8"))
     network = build(**shape)
     network.load_weights(folder / _WEIGHTS)
@@ -63,7 +64,7 @@ def fit(training: Training, params: Params) -> Fitted:
     side = training.patches.y().shape[1]
     if side % 2**params.depth:
         raise InputError(f"unet.depth: got {params.depth}, wanted windows ({side} px) that can be halved so often")
-    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # read by TensorFlow when its first operation runs
+    _fix_arithmetic()
     keras.utils.set_random_seed(params.seed)
     shape: dict[str, Any] = {
         "channels": training.inputs.channels,
@@ -87,6 +88,13 @@ def fit(training: Training, params: Params) -> Fitted:
         window_px=params.predict_window_px, margin_px=params.predict_margin_px, batch=params.predict_batch
     )
     return Fitted(UNet(trained, shape), sliding, watch.history, {"epoch": float(watch.best_epoch)})
+
+
+def _fix_arithmetic() -> None:
+    # TensorFlow reads both when its first operation runs. Sums depend on how many threads share them: with a fixed
+    # number the weights do not depend on the number of cores. A user who sets them chooses speed over equal bytes.
+    os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
 
 
 def _rate(params: Params, steps_per_epoch: int) -> Any:
