@@ -10,14 +10,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pipeline_clone import Clone, Reproduced, small_clone
+from pipeline_clone import REPOSITORY, Clone, Reproduced, clone, small_clone
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is committed now: all clones come from here, whatever is committed while the tests run."""
+    return clone(REPOSITORY, tmp_path_factory.mktemp("repository") / "clone").root
 
 
 @pytest.fixture(scope="session", autouse=True)
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Reproduced]]:
+def running(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Reproduced]]:
     """Starts `dvc repro` in a new, small clone at once. The value waits for it and gives what came of it."""
     place = tmp_path_factory.mktemp("a")
-    made = small_clone(place / "clone")
+    made = small_clone(repository, place / "clone")
     with (place / "repro.txt").open("w") as log:
         started = made.start("dvc", "repro", stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
 

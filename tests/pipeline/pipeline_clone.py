@@ -154,6 +154,8 @@ def shrink(made: Clone, folder: str = ".", *, cells: Iterable[str] = CELLS, **pa
     values = yaml.safe_load(params_yaml.read_text(encoding="utf-8"))
     gone = set(values["cells"]) - set(cells)
     values["cells"] = {cell: values["cells"][cell] for cell in cells}
+    used = {cell["patches"] for cell in values["cells"].values()}
+    values["patches"] = {name: patches for name, patches in values["patches"].items() if name in used}
     params_yaml.write_text(_yaml(_merged(_merged(values, SMALL), params)), encoding="utf-8")
 
     stages = yaml.safe_load(dvc_yaml.read_text(encoding="utf-8"))
@@ -176,9 +178,9 @@ def shrink_event(made: Clone, name: str, side_m: int, landslides: int | None = N
     made.edit(f"data/events/{name}.yaml", changes)
 
 
-def small_clone(root: Path) -> Clone:
-    """A new checkout whose root pipeline takes a minute or two, committed."""
-    made = clone(REPOSITORY, root)
+def small_clone(source: Path, root: Path) -> Clone:
+    """A new checkout of `source` whose root pipeline takes a minute or two, committed."""
+    made = clone(source, root)
     shrink(made)
     for name, (side_m, landslides) in EVENTS.items():
         shrink_event(made, name, side_m, landslides)

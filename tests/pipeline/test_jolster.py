@@ -12,7 +12,7 @@ import geopandas as gpd
 import pytest
 import rasterio
 import yaml
-from pipeline_clone import REPOSITORY, Clone, clone, shrink, shrink_event, stages_run
+from pipeline_clone import Clone, clone, shrink, shrink_event, stages_run
 
 from skred.acquire.truth import world_truth
 from skred.events import read_event
@@ -26,9 +26,9 @@ SIDE_M = 1920
 
 
 @pytest.fixture(scope="module")
-def jolster(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def jolster(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone with a small Jølster, nothing run."""
-    made = clone(REPOSITORY, tmp_path_factory.mktemp("jolster") / "clone")
+    made = clone(repository, tmp_path_factory.mktemp("jolster") / "clone")
     shrink(made, FOLDER, cells=CELLS)
     shrink_event(made, "jolster-2019", SIDE_M)
     made.commit("small")
@@ -66,7 +66,7 @@ def service(jolster: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def reproduced(jolster: Clone, service: Mapping[str, str]) -> Clone:
     """The clone after `dvc repro` in the experiment's folder."""
     ran = stages_run(jolster.repro(folder=FOLDER, **service))
-    assert ran[0] == "download" and ran[-1] == "compare"
+    assert ran[0] == "download" and "compare" in ran
     return jolster
 
 
@@ -80,8 +80,8 @@ def _download(made: Clone, **environment: str) -> list[str]:
     return done.stderr.splitlines()
 
 
-def test_without_credentials_or_inventory_it_says_what_to_do_and_where(tmp_path: Path) -> None:
-    made = clone(REPOSITORY, tmp_path / "clone")
+def test_without_credentials_or_inventory_it_says_what_to_do_and_where(repository: Path, tmp_path: Path) -> None:
+    made = clone(repository, tmp_path / "clone")
     (line,) = _download(made, SH_CLIENT_ID="me", SH_CLIENT_SECRET="secret")
     assert line.startswith("skred: ../../data/external/jolster/landslides.gpkg: not found; put the inventory there")
     square = gpd.GeoSeries.from_wkt(["POLYGON ((6.3 61.5, 6.31 61.5, 6.31 61.51, 6.3 61.5))"], crs="EPSG:4326")

@@ -21,9 +21,9 @@ _OUTLIVE = ("skred.hub", "skred.tracking.child")  # children of stages, which ar
 
 
 def test_killed_twice_it_completes_with_the_lock_of_an_undisturbed_run(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    repository: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> None:
-    made = small_clone(tmp_path_factory.mktemp("b") / "a-clone-with-a-longer-path" / "than-the-other")
+    made = small_clone(repository, tmp_path_factory.mktemp("b") / "a-clone-with-a-longer-path" / "than-the-other")
     made.environment["PYTHONPATH"] = str(made.root / "src")  # as if installed from here
     log = made.root.parent / "repro.txt"
 
