@@ -47,15 +47,16 @@ def assign_at_random(n_blocks: int, shares: tuple[float, float], rng: np.random.
 
 
 def imbalance(labels: NDArray[np.uint8], split: NDArray[np.uint8], shares: tuple[float, float]) -> float:
-    """How far the landslide pixels of train, validation and test are from the shares asked for: the sum of the three
-    absolute differences, as a part of all landslide pixels.
+    """How badly the worst served of train, validation and test misses its share of the landslide pixels: the largest
+    ``|got / wanted - 1|``. Relative, so that small validation counts as much as large train.
 
     To be taken after borders are settled and the buffer is laid: what the buffer swallows counts as missing, so a
     division with a small imbalance is also one that leaves much to train on.
     """
     codes = split[labels == LANDSLIDE]
     wanted = {Split.TRAIN: 1 - sum(shares), Split.VAL: shares[0], Split.TEST: shares[1]}
-    return sum(abs(float((codes == code).sum()) / max(len(codes), 1) - share) for code, share in wanted.items())
+    got = {code: float((codes == code).sum()) / max(len(codes), 1) for code in wanted}
+    return max(abs(got[code] / share - 1) if share else got[code] for code, share in wanted.items())
 
 
 def settle_borders(labels: NDArray[np.uint8], split: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
