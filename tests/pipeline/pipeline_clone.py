@@ -149,7 +149,7 @@ def clone(source: Path, root: Path) -> Clone:
 
 
 def shrink(made: Clone, folder: str = ".", *, cells: Iterable[str] = CELLS, **params: Mapping[str, Any]) -> None:
-    """Keep only some cells of the pipeline in `folder`, and make training and trees tiny."""
+    """Keep only some cells of the pipeline in `folder`, make training and trees tiny, and forget what was run."""
     dvc_yaml, params_yaml = made.root / folder / "dvc.yaml", made.root / folder / "params.yaml"
     values = yaml.safe_load(params_yaml.read_text(encoding="utf-8"))
     gone = set(values["cells"]) - set(cells)
@@ -164,6 +164,7 @@ def shrink(made: Clone, folder: str = ".", *, cells: Iterable[str] = CELLS, **pa
     compare["cmd"] = " ".join(word for word in compare["cmd"].split() if word not in removed)
     compare["deps"] = [dep for dep in compare["deps"] if dep not in removed]
     dvc_yaml.write_text(_yaml(stages), encoding="utf-8")
+    (made.root / folder / "dvc.lock").unlink(missing_ok=True)  # of the pipeline in its own size
 
 
 def shrink_event(made: Clone, name: str, side_m: int, landslides: int | None = None) -> None:
