@@ -50,7 +50,7 @@ def service(jolster: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     values["world"]["landslides"]["area_max_m2"] = 8000  # larger ones find no place there
     params.write_text(yaml.safe_dump(values), encoding="utf-8")
     mapped = world_truth(read_event(file), params).inventory[["geometry"]].to_crs("EPSG:4326")
-    (jolster.root / INVENTORY).parent.mkdir(parents=True)
+    (jolster.root / INVENTORY).parent.mkdir(parents=True, exist_ok=True)
     mapped.assign(confidence="high").to_file(jolster.root / INVENTORY)
 
     command = ("python", "-m", "skred.hub", "--event", str(file), "--params", str(params))
@@ -85,7 +85,7 @@ def test_without_credentials_or_inventory_it_says_what_to_do_and_where(repositor
     (line,) = _download(made, SH_CLIENT_ID="me", SH_CLIENT_SECRET="secret")
     assert line.startswith("skred: ../../data/external/jolster/landslides.gpkg: not found; put the inventory there")
     square = gpd.GeoSeries.from_wkt(["POLYGON ((6.3 61.5, 6.31 61.5, 6.31 61.51, 6.3 61.5))"], crs="EPSG:4326")
-    (made.root / INVENTORY).parent.mkdir(parents=True)
+    (made.root / INVENTORY).parent.mkdir(parents=True, exist_ok=True)
     square.to_file(made.root / INVENTORY)
     (line,) = _download(made)
     assert line.startswith("skred: environment: SH_CLIENT_ID and SH_CLIENT_SECRET not set; make an account")
