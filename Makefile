@@ -10,9 +10,6 @@ READY := .venv/.ready
 
 # DVC orders some entries of dvc.lock by hash: a fixed seed gives the same lock every time.
 export PYTHONHASHSEED := 0
-# Uncompiled bytecode beside the sources would look like a changed dependency.
-export PYTHONDONTWRITEBYTECODE := 1
-
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "skred needs Python 3.11 or 3.12 and found neither: install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
