@@ -74,7 +74,8 @@ def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path
     predicted = predicted_positive(read_raster(probability / f"{scene}.tif").array[0], card.threshold)
     figure = Figure(figsize=(7.2, 7.6), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(_backdrop(folder, scene), extent=_extent_km(grid), interpolation="nearest")
+    image = _backdrop(folder, scene)
+    axes.imshow(np.where(np.isfinite(image), image, 0), extent=_extent_km(grid), interpolation="nearest")
     overlay = np.zeros((*labels.shape, 4))
     for mask, colour in (
         (predicted & (labels == LANDSLIDE), HIT),
@@ -90,6 +91,8 @@ def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path
         title=f"{card.cell} on the {kind} event '{folder.index.event}', threshold {card.threshold:.3f}",
     )
     legend = {"hit": HIT, "missed": MISSED, "false alarm": FALSE_ALARM}
+    if not np.isfinite(image).all():
+        legend["no image after the event"] = "black"
     handles = [Patch(color=colour, label=label) for label, colour in legend.items()]
     axes.legend(handles=handles, loc="upper right", fontsize=8)
     _scale_and_north(axes, grid)
@@ -97,12 +100,13 @@ def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path
 
 
 def _backdrop(folder: SceneFolder, scene: str) -> NDArray[np.float32]:
+    """Colours within 0..1, shape (H, W, 3), NaN where there is no image."""
     names = [band.name for band in folder.index.bands]
     wanted = [n for n in ("post_red", "post_green", "post_blue") if n in names] or names[:1]
     image = np.moveaxis(folder.bands(scene, wanted), 0, -1)
     known = image[np.isfinite(image)]
     low, high = (float(np.percentile(known, q)) for q in (1, 98)) if known.size else (0.0, 1.0)
-    stretched = np.clip((np.where(np.isfinite(image), image, low) - low) / max(high - low, 1e-6), 0, 1) ** 0.7
+    stretched = np.clip((image - low) / max(high - low, 1e-6), 0, 1) ** 0.7  # NaN stays NaN
     out: NDArray[np.float32] = np.broadcast_to(stretched, (*stretched.shape[:2], 3)).astype(np.float32)
     return out
 
