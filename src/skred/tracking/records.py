@@ -42,9 +42,13 @@ def parameters(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def hash_tags(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Tags ``hash.<path>`` for the data among dependencies and outputs: DVC's hashes of folders."""
+    """Tags ``hash.<path>`` for the data among dependencies and outputs: DVC's hashes of folders.
+
+    An experiment names the sources by ``../../src/...``; MLflow refuses such steps up in a tag, so they are left out.
+    """
     items = [*entry.get("deps", []), *entry.get("outs", [])]
-    return {f"hash.{item['path']}": item["md5"] for item in items if str(item.get("md5", "")).endswith(".dir")}
+    folders = {str(item["path"]): item["md5"] for item in items if str(item.get("md5", "")).endswith(".dir")}
+    return {f"hash.{path.replace('../', '')}": md5 for path, md5 in folders.items()}
 
 
 def card_tags(card: ModelCard) -> dict[str, str]:

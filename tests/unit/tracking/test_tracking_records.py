@@ -65,6 +65,8 @@ def test_parameters_are_named_as_in_params_yaml() -> None:
 
 def test_hashes_of_data_are_tags_and_those_of_sources_are_not() -> None:
     assert hash_tags(ENTRY) == {"hash.data/patches/develop": "aa.dir", "hash.models/fusion-unet": "cc.dir"}
+    above = {"deps": [{"path": "../../src/skred/detectors/unet", "md5": "dd.dir"}]}
+    assert hash_tags(above) == {"hash.src/skred/detectors/unet": "dd.dir"}  # MLflow refuses "../" in a tag
 
 
 def test_scores_are_named_by_what_they_were_counted_on() -> None:
