@@ -22,9 +22,17 @@ def main() -> None:
     parser.add_argument("--learning", type=Path, required=True, help="CSV of learning curves")
     args = parser.parse_args()
 
-    table = compare_cells([read_scores(folder) for folder in args.scores])
-    curves = pd.concat([pd.read_csv(folder / "pr.csv") for folder in args.scores])
-    histories = [labelled_history(read_card(m), read_history(m / "history.csv")) for m in args.models]
+    scores = {folder: read_scores(folder) for folder in args.scores}
+    table = compare_cells(list(scores.values()))
+    # Cells of a random split stand in the table only: in the curves they would look like their blocked partners.
+    shown = {folder: cell["cell"] for folder, cell in scores.items() if cell["split"] != "random"}
+    curves = pd.concat([pd.read_csv(folder / "pr.csv") for folder in shown])
+    cards = {folder: read_card(folder) for folder in args.models}
+    histories = [
+        labelled_history(card, read_history(folder / "history.csv"))
+        for folder, card in cards.items()
+        if card.cell in shown.values()
+    ]
     for path in (args.metrics, args.curves, args.learning):
         path.parent.mkdir(parents=True, exist_ok=True)
     curves.to_csv(args.curves, index=False, float_format="%.6f")
