@@ -120,10 +120,10 @@ def test_the_scores_of_the_table_are_those_of_the_cell(chain):
 
 def test_every_cell_has_its_curve_and_figures(chain):
     curve = pd.read_csv(chain / "plots/pr.csv")
-    assert list(curve) == ["cell", "setting", "detector", "threshold", "recall", "precision"]
+    assert list(curve) == ["cell", "setting", "detector", "simulated", "threshold", "recall", "precision"]
     assert curve["recall"].is_monotonic_increasing
     learning = pd.read_csv(chain / "plots/learning.csv")
-    assert list(learning) == ["cell", "setting", "detector", "step", "val_auprc", "loss", "pixels"]
+    assert list(learning) == ["cell", "setting", "detector", "simulated", "step", "val_auprc", "loss", "pixels"]
     assert set(learning["cell"]) == {"fusion-cart"}
     for name in ("pr.png", "learning.png", "map.png"):
         assert (chain / "scores/fusion-cart" / name).read_bytes().startswith(b"\x89PNG")
