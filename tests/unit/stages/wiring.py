@@ -58,6 +58,7 @@ def stages(pipeline: Path, root: Path) -> list[Stage]:
 
 
 def _yaml(path: Path) -> Any:
+    # the C loader is as safe as safe_load and several times as fast
     return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
