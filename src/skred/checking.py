@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skred.acquire.params import DownloadParams
-from skred.bands import EVENT_BANDS, Band, select
 from skred.composite.params import CompositeParams
+from skred.core.bands import EVENT_BANDS, Band, select
+from skred.core.errors import InputError
+from skred.core.events import read_event
+from skred.core.params import read_section, read_yaml
 from skred.detectors.base import params_model
 from skred.detectors.cells import Cell, Setting
-from skred.errors import InputError
-from skred.events import read_event
 from skred.importing import read_table
-from skred.params import read_section, read_yaml
 from skred.patches.params import PatchParams, PatchSet
 from skred.world.params import WorldParams
 

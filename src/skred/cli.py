@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from skred.errors import InputError, SkredError
+from skred.core.errors import InputError, SkredError
 
 app = typer.Typer(
     help="Find the landslides a storm left behind, from Sentinel-1 and Sentinel-2 images.",
@@ -64,8 +64,8 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="JSON file to write")],
 ) -> None:
     """Score probability rasters against the labels of their scenes."""
+    from skred.core.json_file import write_json
     from skred.scores.by_path import evaluate_by_path
-    from skred.scores.files import write_json
 
     scores = evaluate_by_path(model, scenes, probability)
     write_json(out, scores)

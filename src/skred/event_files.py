@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skred.errors import InputError
-from skred.events import Event
-from skred.params import parse
-from skred.raster import atomic
+from skred.core.errors import InputError
+from skred.core.events import Event
+from skred.core.params import parse
+from skred.core.raster import atomic
 
 _FILE = """\
 # An event: what happened, where, when, and where its pixels come from.

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from skred.bands import Band, BandName, Clip, Sensor
-from skred.errors import InputError
-from skred.grid import Grid
-from skred.params import Section, parse, read_yaml
-from skred.raster import atomic_folder, read_raster
-from skred.scenes import (
+from skred.core.bands import Band, BandName, Clip, Sensor
+from skred.core.errors import InputError
+from skred.core.grid import Grid
+from skred.core.params import Section, parse, read_yaml
+from skred.core.raster import atomic_folder, read_raster
+from skred.core.scenes import (
     LANDSLIDE,
     NO_LANDSLIDE,
     QUALITY_LAYERS,
@@ -36,7 +36,7 @@ SPLIT_FOLDERS: tuple[FolderSplit, ...] = ("train", "val", "test")
 
 
 class _Described(Section):
-    """What every band of a table says about itself; see `skred.bands.Band`."""
+    """What every band of a table says about itself; see `skred.core.bands.Band`."""
 
     meaning: str
     unit: str

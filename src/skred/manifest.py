@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from skred.errors import InputError
-from skred.params import Section, parse
-from skred.raster import atomic
+from skred.core.json_file import read_json, write_json
+from skred.core.params import Section, parse
 
 OrbitDirection = Literal["ascending", "descending"]
 When = Literal["pre", "post"]
@@ -69,14 +67,9 @@ class Manifest(Section):
 def read_manifest(folder: Path) -> Manifest:
     """Raises InputError when `folder` holds no whole download."""
     file = folder / "manifest.json"
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: no readable manifest.json; run the download stage again") from error
-    return parse(Manifest, data, file=file)
+    return parse(Manifest, read_json(file, "run the download stage again"), file=file)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json`, the last file of a download."""
-    with atomic(folder / "manifest.json") as temporary:
-        temporary.write_text(json.dumps(manifest.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / "manifest.json", manifest.model_dump(mode="json"))

@@ -15,7 +15,7 @@ import yaml
 from pipeline_clone import Clone, clone, shrink, shrink_event, stages_run
 
 from skred.acquire.truth import world_truth
-from skred.events import read_event
+from skred.core.events import read_event
 
 pytestmark = pytest.mark.pipeline
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def _tags(file: Path) -> dict[str, Any]:
         return dict(raster.tags())
 
 
-def test_two_syncs_leave_one_finished_run_of_each_cell(small: Reproduced) -> None:
+def test_two_syncs_leave_one_finished_run_of_each_cell(small: Reproduced, mlflow_at: Callable[[str], None]) -> None:
     made = small.clone
     first = made.skred("track")
     assert f"{len(CELLS)} recorded, 0 unchanged" in first.stdout
@@ -133,7 +134,7 @@ def test_two_syncs_leave_one_finished_run_of_each_cell(small: Reproduced) -> Non
             Path(file.path).name for file in client.list_artifacts(run.info.run_id, "scores")
         }
 
-    mlflow.set_tracking_uri(uri)
+    mlflow_at(uri)
     model = mlflow.pyfunc.load_model(f"runs:/{runs['fusion-cart'].info.run_id}/model")
     assert [band["name"] for band in model.metadata.metadata["bands"]] == ["dndvi", "pre_vv", "post_vv"]
     with rasterio.open(made.root / "data/composites/unseen/unseen.tif") as scene:

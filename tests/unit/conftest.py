@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from skred.bands import Band
-from skred.grid import Grid
+from skred.core.bands import Band
+from skred.core.grid import Grid
+from skred.core.scenes import QUALITY_LAYERS, SceneEntry, SceneFolder, SceneIndex, write_index, write_scene
 from skred.patches.make import make_patches
 from skred.patches.params import PatchParams
 from skred.patches.store import PatchFolder
-from skred.scenes import QUALITY_LAYERS, SceneEntry, SceneFolder, SceneIndex, write_index, write_scene
 
 
 def band(name: str, sensor: Any = "optical", clip: tuple[float, float] = (-10.0, 10.0)) -> Band:

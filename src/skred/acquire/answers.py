@@ -11,7 +11,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
 from skred.acquire.bodies import Product
-from skred.grid import Grid
+from skred.core.grid import Grid
 
 
 class BrokenAnswerError(ValueError):

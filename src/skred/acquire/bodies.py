@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skred.acquire.search import Acquisition
-from skred.grid import Grid
+from skred.core.grid import Grid
 
 SCRIPTS = Path(__file__).parent / "evalscripts"
 

@@ -33,8 +33,8 @@ from skred.acquire.answers import BrokenAnswerError, read_answer
 from skred.acquire.bodies import Product
 from skred.acquire.params import DownloadParams
 from skred.acquire.service import Service, is_loopback
-from skred.errors import InputError, SkredError
-from skred.grid import Grid
+from skred.core.errors import InputError, SkredError
+from skred.core.grid import Grid
 
 SIMULATED_HEADER = "x-skred-simulated"
 UNITS_HEADER = "x-processingunits-spent"

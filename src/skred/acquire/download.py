@@ -18,11 +18,11 @@ from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
 from skred.acquire.search import COLLECTIONS, FILTERS, Acquisition, Item, acquisitions, parse_item
 from skred.acquire.store import Record, Store, store_key
-from skred.errors import InputError
-from skred.events import Event
-from skred.grid import Grid, tiles
+from skred.core.errors import InputError
+from skred.core.events import Event
+from skred.core.grid import Grid, tiles
+from skred.core.raster import Raster
 from skred.manifest import AcquisitionEntry, FileEntry, GeometryEntry, Manifest, OrbitDirection, write_manifest
-from skred.raster import Raster
 
 INVENTORY = "inventory.gpkg"
 DEM_FILE = "dem.tif"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from skred.params import Section
+from skred.core.params import Section
 
 
 class DownloadParams(Section):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from skred.errors import SkredError
-from skred.events import Event
+from skred.core.errors import SkredError
+from skred.core.events import Event
 from skred.manifest import OrbitDirection, When
 
 Sensor = Literal["S1", "S2"]

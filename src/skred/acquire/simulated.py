@@ -14,13 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import skred.errors
 from skred.acquire.params import DownloadParams
 from skred.acquire.service import Service
 from skred.acquire.store import canonical
-from skred.errors import SkredError
-from skred.events import Event
-from skred.params import read_yaml
+from skred.core.errors import SkredError
+from skred.core.events import Event
+from skred.core.params import read_yaml
 
 
 def world_identity(event: Event, params_file: Path) -> str:
@@ -30,9 +29,9 @@ def world_identity(event: Event, params_file: Path) -> str:
     hub. The windows are in it because the weather and the seasons of a world are drawn over them: with another window
     the same day may look another way, which is not so at the real service.
     """
-    package = Path(skred.errors.__file__).parent
+    package = Path(__file__).parents[1]
     code = hashlib.sha256()
-    for file in sorted([*package.glob("world/**/*"), *package.glob("hub/**/*"), package / "grid.py"]):
+    for file in sorted([*package.glob("world/**/*"), *package.glob("hub/**/*"), package / "core" / "grid.py"]):
         if file.suffix in (".py", ".js"):
             code.update(f"{file.relative_to(package).as_posix()}\0".encode() + file.read_bytes() + b"\0")
     kept = event.model_dump(mode="json", include={"date", "pre", "post", "area", "simulation"})

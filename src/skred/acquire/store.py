@@ -18,9 +18,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from skred.errors import SkredError
-from skred.params import Section
-from skred.raster import Raster, atomic, write_cog
+from skred.core.errors import SkredError
+from skred.core.params import Section
+from skred.core.raster import Raster, atomic, write_cog
 
 # Part of every key: raise it when files in the store change form.
 FORMAT = 1

@@ -9,10 +9,10 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.events import Event
-from skred.grid import Grid
-from skred.params import read_section
-from skred.raster import Raster, write_cog
+from skred.core.events import Event
+from skred.core.grid import Grid
+from skred.core.params import read_section
+from skred.core.raster import Raster, write_cog
 from skred.world.params import WorldParams
 from skred.world.world import build_world
 

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.bands import EVENT_BANDS, band_names
 from skred.composite import labels, optical, radar, terrain
 from skred.composite.params import CompositeParams
 from skred.composite.raw import (
@@ -24,11 +23,12 @@ from skred.composite.raw import (
     track_of,
     tracks,
 )
-from skred.errors import InputError
-from skred.events import Event
-from skred.grid import Grid
+from skred.core.bands import EVENT_BANDS, band_names
+from skred.core.errors import InputError
+from skred.core.events import Event
+from skred.core.grid import Grid
+from skred.core.scenes import QUALITY_LAYERS
 from skred.manifest import GeometryEntry, Manifest, read_manifest
-from skred.scenes import QUALITY_LAYERS
 
 When = Literal["pre", "post"]
 Layers = dict[str, NDArray[Any]]

@@ -25,17 +25,14 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from skred.errors import InputError, SkredError
-from skred.grid import Grid
-from skred.scenes import LANDSLIDE, NO_LANDSLIDE, UNKNOWN
-
-SURE = frozenset({"high", "medium", "certain"})
-UNSURE = frozenset({"low", "uncertain"})
+from skred.core.errors import InputError, SkredError
+from skred.core.grid import Grid
+from skred.core.scenes import LANDSLIDE, NO_LANDSLIDE, UNKNOWN
+from skred.inventory import days, is_unsure, small_letters
 
 
 @dataclass(frozen=True)
@@ -69,11 +66,12 @@ def read_inventory(path: Path, crs: str, after: dt.date, before: dt.date) -> Inv
         raise InputError(f"{path}: has no geometries; wanted landslide polygons")
     if table.crs is None:
         raise InputError(f"{path}: has no CRS; save it with the CRS that its coordinates are in")
-    table = table[~(table.geometry.isna() | table.geometry.is_empty)]
+    table = small_letters(table)[~(table.geometry.isna() | table.geometry.is_empty)]
     wrong = sorted(set(table.geom_type) - {"Polygon", "MultiPolygon"})
     if wrong:
         raise InputError(f"{path}: holds {', '.join(wrong)}; wanted polygons of landslides only")
-    unsure = _unsure(table, path) | _of_another_time(table, path, after, before)
+    other_time = [day is not None and not after < day < before for day in days(table, path)]
+    unsure = is_unsure(table, path) | np.array(other_time, bool)
     shapes = shapely.force_2d(shapely.make_valid(table.geometry.to_crs(crs).to_numpy()))
     return Inventory(tuple(shapes[~unsure]), tuple(shapes[unsure]))
 
@@ -112,38 +110,3 @@ def best_covered(shape: Any, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.i
     row, col = row[best], col[best]
     inside = (row >= 0) & (row < grid.height) & (col >= 0) & (col < grid.width)
     return row[inside], col[inside]
-
-
-def _column(table: Any, name: str) -> Any | None:
-    found = [column for column in table.columns if str(column).lower() == name]
-    return table[found[0]] if found else None
-
-
-def _unsure(table: Any, path: Path) -> NDArray[np.bool_]:
-    column = _column(table, "confidence")
-    if column is None:
-        return np.zeros(len(table), bool)
-    words = [None if pd.isna(value) else str(value).strip().lower() for value in column]
-    for row, word in enumerate(words):
-        if word is not None and word not in SURE | UNSURE:
-            raise InputError(
-                f"{path}: confidence of polygon {row + 1}: got {word!r}, "
-                f"wanted one of {', '.join(sorted(SURE | UNSURE))}, or nothing"
-            )
-    return np.array([word in UNSURE for word in words], bool)
-
-
-def _of_another_time(table: Any, path: Path, after: dt.date, before: dt.date) -> NDArray[np.bool_]:
-    column = _column(table, "date")
-    if column is None:
-        return np.zeros(len(table), bool)
-    other = np.zeros(len(table), bool)
-    for row, value in enumerate(column):
-        if pd.isna(value):
-            continue
-        # a plain number would pass as nanoseconds since 1970
-        day = pd.NaT if isinstance(value, (int, float)) else pd.to_datetime(value, errors="coerce", utc=True)
-        if pd.isna(day):
-            raise InputError(f"{path}: date of polygon {row + 1}: got {value!r}, wanted a day such as 2019-07-30")
-        other[row] = not after < day.date() < before
-    return other

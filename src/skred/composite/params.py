@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from skred.params import Section
+from skred.core.params import Section
 
 NO_DATA, UNCLASSIFIED, SNOW = 0, 7, 11  # codes of the scene classification (SCL)
 ALWAYS_LISTED = frozenset(range(12)) - {UNCLASSIFIED, SNOW}

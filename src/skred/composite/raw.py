@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.errors import InputError, SkredError
-from skred.events import Event
-from skred.grid import Grid
+from skred.core.errors import InputError, SkredError
+from skred.core.events import Event
+from skred.core.grid import Grid
+from skred.core.raster import read_raster
 from skred.manifest import AcquisitionEntry, GeometryEntry, Manifest, OrbitDirection
-from skred.raster import read_raster
 
 READERS = 2  # threads that decompress while the main thread computes
 SAME_PASS = dt.timedelta(minutes=10)  # a satellite is back over a place after 98 minutes at the earliest

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from skred.core.errors import InputError
+from skred.core.params import Section
 from skred.detectors.inputs import Inputs
-from skred.errors import InputError
-from skred.params import Section
 from skred.patches.store import PatchFolder
 
 DETECTORS = ("unet", "cart")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from skred.params import Section
+from skred.core.params import Section
 
 Setting = tuple[str, ...]  # names of bands
 

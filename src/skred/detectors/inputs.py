@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.bands import SENSORS, Band, Sensor, band_names
-from skred.params import Section
+from skred.core.bands import SENSORS, Band, Sensor, band_names
+from skred.core.params import Section
 
 
 class Inputs(Section):

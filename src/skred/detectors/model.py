@@ -5,7 +5,6 @@ It works by path alone: what it needs to know about bands, normalisation and thr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skred.core.grid import tiles
+from skred.core.json_file import read_json, write_json
+from skred.core.params import Section, parse
 from skred.detectors.base import Detector, Sliding, detector_module
 from skred.detectors.inputs import Inputs
-from skred.errors import InputError
-from skred.grid import tiles
-from skred.params import Section, parse
 
 
 class ModelCard(Section):
@@ -72,17 +71,13 @@ def save_model(folder: Path, detector: Detector, card: ModelCard, history: Seque
     columns = list(history[0]) if history else []
     lines = [",".join(columns), *(",".join(f"{row[c]:.6g}" for c in columns) for row in history)]
     (folder / "history.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "model.json").write_text(json.dumps(card.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / "model.json", card.model_dump(mode="json"))
 
 
 def read_card(folder: Path) -> ModelCard:
     """`model.json` of a model folder. Raises InputError if there is none."""
     file = folder / "model.json"
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: not a model (no readable model.json); train it or `dvc pull` it") from error
-    return parse(ModelCard, data, file=file)
+    return parse(ModelCard, read_json(file, f"{folder} is no model; train it or `dvc pull` it"), file=file)
 
 
 def load_model(folder: Path) -> tuple[Model, ModelCard]:

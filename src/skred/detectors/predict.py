@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from skred.core.errors import InputError
+from skred.core.raster import Raster, atomic_folder, write_cog
+from skred.core.scenes import SceneFolder
 from skred.detectors.model import load_model
-from skred.errors import InputError
-from skred.raster import Raster, atomic_folder, write_cog
-from skred.scenes import SceneFolder
 
 
 def predict_scenes(model_folder: Path, scenes: Path, out: Path) -> tuple[str, ...]:

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.bands import Band, select
+from skred.core.bands import Band, select
+from skred.core.errors import InputError
+from skred.core.params import Section
+from skred.core.raster import atomic_folder
+from skred.core.scenes import SceneFolder
 from skred.detectors.base import Report, Training, detector_module
 from skred.detectors.inputs import Inputs, fit_inputs
 from skred.detectors.model import Model, ModelCard, save_model
-from skred.errors import InputError
-from skred.params import Section
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
-from skred.raster import atomic_folder
-from skred.scenes import SceneFolder
 from skred.scores.bins import EMPTY, BinCounts, best_threshold, count_bins
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from skred.events import read_event
+from skred.core.events import read_event
+from skred.core.params import read_section
 from skred.hub.child import serve_until_stdin_closes
 from skred.hub.simulated import SimulatedSource
-from skred.params import read_section
 from skred.stages.run import run
 from skred.world.params import WorldParams
 from skred.world.world import build_world

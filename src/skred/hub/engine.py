@@ -55,7 +55,7 @@ class Engine:
             self._context.set_hard_memory_limit(script_bytes)
             self._context.eval(_runtime())
             self._eval(f"{script}\n//# sourceURL=evalscript.js")
-        except BaseException:
+        except BaseException:  # whatever ends this, an interrupt too, must not leave a V8 context: free it and go on
             self.close()
             raise
 

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 
-from skred.grid import Grid
+from skred.core.grid import Grid
 
 
 def tiff(array: NDArray[Any], grid: Grid, *, nodata: float | None, simulated: bool) -> bytes:

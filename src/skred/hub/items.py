@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from skred.grid import Grid, Window
+from skred.core.grid import Grid, Window
 
 S2 = "sentinel-2-l2a"
 S1 = "sentinel-1-grd"

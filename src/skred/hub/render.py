@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.grid import Grid, Window
+from skred.core.grid import Grid, Window
 from skred.hub.engine import Engine
 from skred.hub.errors import refuse, unsupported
 from skred.hub.image import tar, tiff

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from skred.grid import Grid, Window
+from skred.core.grid import Grid, Window
 from skred.hub.errors import refuse, unsupported
 from skred.hub.payload import Payload, Utc, parse_payload
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon, box
 
-from skred.grid import Grid, Window
+from skred.core.grid import Grid, Window
 from skred.hub.items import DN_PER_REFLECTANCE, Item, PixelSource
 from skred.hub.request import Data, DemData, OpticalData, RadarData
 from skred.hub.setup import Mosaicking

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from shapely.geometry import MultiPoint
 
-from skred.grid import Grid, Window
+from skred.core.grid import Grid, Window
 from skred.hub.items import DEM, S1, S2, Item
 from skred.world.acquisitions import Acquisition, covered
 from skred.world.world import World

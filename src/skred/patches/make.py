@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skred.bands import band_names
-from skred.errors import InputError
-from skred.grid import Window
+from skred.core.bands import band_names
+from skred.core.errors import InputError
+from skred.core.grid import Window
+from skred.core.json_file import write_json
+from skred.core.raster import Raster, atomic_folder, write_cog
+from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.patches.params import PatchParams, SplitKind
 from skred.patches.split import (
     Split,
@@ -24,8 +26,6 @@ from skred.patches.split import (
 )
 from skred.patches.store import INDEX_COLUMNS, PatchIndex
 from skred.patches.windows import windows_of_split
-from skred.raster import Raster, atomic_folder, write_cog
-from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 
 _SPLITS = (Split.TRAIN, Split.VAL, Split.TEST)
 
@@ -120,7 +120,7 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
             else:
                 divided = divide(labels, kind, params)
             tags = {"simulated": "yes" if folder.index.simulated else "no"}
-            split_raster = Raster(divided.split[None], folder.grid(scene), ("split",), (), None, tags)
+            split_raster = Raster(divided.split[None], folder.grid(scene), ("split",), (), float(Split.OUTSIDE), tags)
             write_cog(building / f"{scene}.split.tif", split_raster)
             values = folder.bands(scene, names)
             for code in _SPLITS:
@@ -144,9 +144,7 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
             bands=folder.index.bands,
             scenes=folder.names,
         )
-        (building / "patches.json").write_text(
-            json.dumps(about.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8"
-        )
+        write_json(building / "patches.json", about.model_dump(mode="json"))
     return about
 
 

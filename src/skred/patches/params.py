@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from skred.params import Section
+from skred.core.params import Section
 
 SplitKind = Literal["blocks", "random", "scenes"]
 
@@ -18,7 +18,7 @@ class PatchParams(Section):
     stride_px: int = Field(ge=1)
     block_px: int = Field(ge=16)
     buffer_px: int = Field(ge=0)
-    val_share: float = Field(gt=0, lt=1)
+    val_share: float = Field(ge=0.01, lt=1)
     test_share: float = Field(ge=0, lt=1)
     draws: int = Field(ge=1, le=100_000)
     seed: int = Field(ge=0)
@@ -29,6 +29,8 @@ class PatchParams(Section):
             raise ValueError(f"buffer_px of at least half of window_px ({self.window_px})")
         if self.block_px < self.window_px:
             raise ValueError(f"block_px of at least window_px ({self.window_px})")
+        if 0 < self.test_share < 0.01:
+            raise ValueError("test_share of 0 (none) or at least 0.01")
         if self.val_share + self.test_share >= 1:
             raise ValueError("val_share + test_share below 1")
         return self

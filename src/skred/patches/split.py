@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skred.scenes import LANDSLIDE, UNKNOWN
+from skred.core.scenes import LANDSLIDE, UNKNOWN
 
 
 class Split(IntEnum):
-    """Codes of a split raster. BUFFER is neither trained on nor scored; OUTSIDE has no data at all."""
+    """Codes of a split raster. BUFFER is neither trained on nor scored; OUTSIDE is its nodata code, on no pixel."""
 
     OUTSIDE = 0
     TRAIN = 1

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skred.bands import Band, select
-from skred.errors import InputError
-from skred.params import Section, parse
+from skred.core.bands import Band, select
+from skred.core.errors import InputError
+from skred.core.json_file import read_json
+from skred.core.params import Section, parse
+from skred.core.raster import read_raster
 from skred.patches.params import SplitKind
-from skred.raster import read_raster
 
 INDEX_COLUMNS = ("scene", "row", "col", "height", "width", "block", "split", "landslide_share")
 
@@ -49,14 +49,13 @@ class PatchFolder:
     def open(cls, path: Path) -> PatchFolder:
         """Raises InputError if `path` is no whole folder of patches."""
         file = path / "patches.json"
+        hint = f"{path} is no folder of patches; run the patch stage"
+        about = parse(PatchIndex, read_json(file, hint), file=file)
         try:
-            about = json.loads(file.read_text(encoding="utf-8"))
             index = pd.read_csv(path / "index.csv")
         except (OSError, ValueError) as error:
-            raise InputError(
-                f"{path}: not a folder of patches (no readable patches.json); run the patch stage"
-            ) from error
-        return cls(path, parse(PatchIndex, about, file=file), index)
+            raise InputError(f"{path / 'index.csv'}: missing or not readable: {hint}") from error
+        return cls(path, about, index)
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """Numbers of the patches of a split ("train", "val", "test")."""

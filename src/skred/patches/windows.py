@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.grid import Window, starts
+from skred.core.grid import Window, starts
 from skred.patches.split import Split
 
 

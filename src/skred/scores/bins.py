@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.scenes import LANDSLIDE, UNKNOWN
+from skred.core.scenes import LANDSLIDE, UNKNOWN
 from skred.scores.counts import Counts
 
 BINS = 1000  # a threshold is a whole number of thousandths

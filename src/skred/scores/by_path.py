@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from skred.core.errors import InputError
+from skred.core.scenes import UNKNOWN, SceneFolder
 from skred.detectors.model import read_card
-from skred.errors import InputError
-from skred.scenes import UNKNOWN, SceneFolder
 from skred.scores.evaluate import Tally, Where, tally
 from skred.scores.report import rounded
 

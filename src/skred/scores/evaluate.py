@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skred.errors import InputError
+from skred.core.errors import InputError
+from skred.core.raster import read_raster
+from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.patches.split import EIGHT, Split
 from skred.patches.store import PatchFolder
-from skred.raster import read_raster
-from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.scores.bins import EMPTY, BinCounts, count_bins, predicted_positive
 
 Where = Callable[[str], NDArray[np.bool_] | None]  # scene -> the pixels that count, None for all

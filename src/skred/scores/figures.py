@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
+from skred.core.grid import Grid
+from skred.core.raster import read_raster
+from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.detectors.model import ModelCard
-from skred.grid import Grid
-from skred.raster import read_raster
-from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.scores.bins import predicted_positive
 from skred.scores.report import Evaluated
 
@@ -57,12 +57,18 @@ def draw_history(path: Path, card: ModelCard, history: pd.DataFrame) -> None:
     figure = Figure(figsize=(5, 3.4), layout="constrained")
     axes = figure.subplots()
     by_pixels = "pixels" in history
-    axes.plot(history["pixels" if by_pixels else "step"], history["val_auprc"], "o-", ms=3, color="#0072b2")
+    x = history["pixels"] / 1000 if by_pixels else history["step"]
+    axes.plot(x, history["val_auprc"], "o-", ms=3, color="#0072b2")
     if not by_pixels:
         axes.axvline(card.chosen["epoch"], color=MISSED, lw=1, label=f"kept: epoch {card.chosen['epoch']:.0f}")
-        axes.legend(fontsize=8)
-    xlabel = "training pixels" if by_pixels else "epoch"
-    axes.set(xlabel=xlabel, ylabel="validation AUPRC", title=_title({"cell": card.cell, "simulated": card.simulated}))
+        axes.legend(loc="lower right", fontsize=8)
+    axes.set(
+        xlabel="training pixels, thousands" if by_pixels else "epoch",
+        ylabel="validation AUPRC",
+        title=_title({"cell": card.cell, "simulated": card.simulated}),
+        ylim=(0, 1),  # the whole range: a stretched axis makes noise look like a trend
+    )
+    axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
     _save(figure, path)
 

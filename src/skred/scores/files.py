@@ -1,33 +1,21 @@
-"""Files of scores: JSON and curves as CSV."""
+"""Files of scores and curves."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from skred.core.errors import InputError
+from skred.core.json_file import read_json
 from skred.detectors.model import ModelCard
-from skred.errors import InputError
-from skred.raster import atomic
 from skred.scores.bins import BinCounts
-
-
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write `data` as JSON, keys in their order, NaN refused."""
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_scores(folder: Path) -> dict[str, Any]:
     """`scores.json` of a cell. Raises InputError if there is none."""
-    file = folder / "scores.json"
-    try:
-        scores: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: no readable scores.json; run the evaluate stage") from error
+    scores: dict[str, Any] = read_json(folder / "scores.json", "run the evaluate stage")
     return scores
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skred.core.errors import InputError
+from skred.core.raster import read_raster
+from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.detectors.model import ModelCard
-from skred.errors import InputError
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
-from skred.raster import read_raster
-from skred.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.scores.bins import EMPTY, BinCounts
 from skred.scores.evaluate import Tally, pixels_of, tally, tally_against
 

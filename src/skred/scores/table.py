@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skred.errors import InputError
+from skred.core.json_file import read_json
 
 # heading -> where the number stands in an entry of compare.json
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -25,12 +24,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 
 def read_comparison(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """`metrics/compare.json`. Raises InputError if it cannot be read."""
-    try:
-        table: dict[str, dict[str, dict[str, Any]]] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({error}); run `dvc repro`, or check out a commit that has it"
-        ) from error
+    table: dict[str, dict[str, dict[str, Any]]] = read_json(path, "run `dvc repro`, or check out a commit that has it")
     return table
 
 

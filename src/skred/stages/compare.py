@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from skred.core.json_file import write_json
 from skred.detectors.model import read_card
-from skred.scores.files import labelled_history, read_history, read_scores, write_json
+from skred.scores.files import labelled_history, read_history, read_scores
 from skred.scores.report import compare_cells
 from skred.stages.run import run
 

@@ -11,12 +11,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from skred.bands import EVENT_BANDS
 from skred.composite.build import build
 from skred.composite.params import CompositeParams
-from skred.events import read_event
-from skred.params import read_section
-from skred.scenes import SceneEntry, SceneIndex, write_index, write_scene
+from skred.core.bands import EVENT_BANDS
+from skred.core.events import read_event
+from skred.core.params import read_section
+from skred.core.scenes import SceneEntry, SceneIndex, write_index, write_scene
 from skred.stages.run import run
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from skred.acquire.client import ImageService
 from skred.acquire.download import download
-from skred.acquire.inventory import read_inventory, write_inventory
 from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
 from skred.acquire.service import Service, service_from
 from skred.acquire.store import Store
-from skred.errors import InputError
-from skred.events import Event, read_event
-from skred.params import read_section
+from skred.core.errors import InputError
+from skred.core.events import Event, read_event
+from skred.core.params import read_section
+from skred.inventory import read_inventory, write_inventory
 from skred.stages.run import run
 
 

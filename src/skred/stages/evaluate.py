@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from skred.core.json_file import write_json
+from skred.core.raster import atomic_folder
+from skred.core.scenes import SceneFolder
 from skred.detectors.model import read_card
 from skred.patches.store import PatchFolder
-from skred.raster import atomic_folder
-from skred.scenes import SceneFolder
 from skred.scores.figures import draw_curve, draw_history, draw_map
-from skred.scores.files import read_history, write_curve, write_json
+from skred.scores.files import read_history, write_curve
 from skred.scores.report import evaluate_cell
 from skred.stages.run import run
 

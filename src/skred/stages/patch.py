@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from skred.params import read_section
+from skred.core.params import read_section
 from skred.patches.make import make_patches
 from skred.patches.params import PatchParams
 from skred.stages.run import run

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from skred.core.scenes import SceneFolder
 from skred.detectors.predict import predict_scenes
-from skred.scenes import SceneFolder
 from skred.stages.run import run
 
 

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import skred.errors
-from skred.errors import SkredError
+from skred.core.errors import SkredError
 
 
 def run(main: Callable[[], None]) -> None:
@@ -29,7 +28,9 @@ def run(main: Callable[[], None]) -> None:
 
 def checkout_of(folder: Path) -> Path | None:
     """The nearest folder at or above `folder` that holds ``src/skred``, or None."""
-    return next((root for root in [folder, *folder.parents] if (root / "src" / "skred" / "errors.py").is_file()), None)
+    return next(
+        (root for root in [folder, *folder.parents] if (root / "src" / "skred" / "__init__.py").is_file()), None
+    )
 
 
 def _use_own_checkout() -> None:
@@ -39,7 +40,7 @@ def _use_own_checkout() -> None:
     root = checkout_of(Path.cwd())
     if root is None:
         return
-    ours, loaded = (root / "src").resolve(), Path(skred.errors.__file__).resolve().parents[1]
+    ours, loaded = (root / "src").resolve(), Path(__file__).resolve().parents[2]
     if ours == loaded:
         return
     if os.environ.get("SKRED_SOURCES") == str(ours):

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from skred.core.params import read_section
 from skred.detectors.base import params_model
 from skred.detectors.cells import Setting
 from skred.detectors.train import Recipe, train_cell
-from skred.params import read_section
 from skred.stages.run import run
 from skred.tracking.live import training_run
 

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from skred.errors import SkredError
+from skred.core.errors import SkredError
 from skred.tracking.key import live_entry, run_key
 from skred.tracking.live import warn
 from skred.tracking.records import git_tags, hash_tags, parameters

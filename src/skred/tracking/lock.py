@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skred.params import read_yaml
+from skred.core.params import read_yaml
 from skred.tracking.key import digest, run_key
 
 _VERSION = 1  # of what a run records: a higher number makes the next sync bring every run up to date

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skred.errors import SkredError
+from skred.core.errors import SkredError
 
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
 KEY, CELL, RECORDED = "skred.key", "cell", "skred.recorded"

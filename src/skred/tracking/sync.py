@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skred.core.errors import SkredError
 from skred.detectors.model import read_card
-from skred.errors import SkredError
 from skred.scores.files import read_scores
 from skred.tracking.child import experiment_name
 from skred.tracking.lock import LockedCell, Output, folder_md5, locked_cells

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.events import Event
-from skred.grid import Grid, Window
+from skred.core.events import Event
+from skred.core.grid import Grid, Window
 from skred.world.noise import generator, seed_of
 from skred.world.params import OpticalTrack, OrbitParams, RadarTrack
 

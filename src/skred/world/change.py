@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skred.events import Event
+from skred.core.events import Event
 from skred.world.cover import Cover, Landcover
 from skred.world.noise import Float, correlated, fractal, generator
 from skred.world.params import ChangeParams

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from skred.events import Event
-from skred.grid import Window
+from skred.core.events import Event
+from skred.core.grid import Window
 from skred.world.noise import Float, correlated, from_nodes, generator
 from skred.world.params import OpticsParams
 from skred.world.sun import Sun

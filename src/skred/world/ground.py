@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.events import Event
-from skred.grid import Grid
+from skred.core.events import Event
+from skred.core.grid import Grid
 from skred.world.change import Change, build_change
 from skred.world.cover import Landcover, build_cover
 from skred.world.footprints import Footprint

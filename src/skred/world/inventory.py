@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 import shapely.affinity
 
-from skred.grid import Grid
+from skred.core.grid import Grid
 from skred.world.footprints import Footprint
 from skred.world.noise import generator
 from skred.world.params import InventoryParams

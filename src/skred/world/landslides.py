@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, special
 
-from skred.errors import SkredError
+from skred.core.errors import SkredError
 from skred.world.cover import Cover
 from skred.world.footprints import STEP_M, Footprint, Path, draw
 from skred.world.noise import Float, generator

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from skred.grid import Window
+from skred.core.grid import Window
 
 Float = NDArray[np.float32]
 TWO_PI = np.float32(2 * np.pi)

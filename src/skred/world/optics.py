@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.stats import norm
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.world.clouds import NODE_PX, CloudField
 from skred.world.cover import PLANTS, Cover
 from skred.world.ground import Ground

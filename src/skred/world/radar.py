@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.world.backscatter import DRIFT, FELLED_DB, MOWN_DB, SNOW_DB, Backscatter
 from skred.world.cover import Cover
 from skred.world.ground import Ground

@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.world.ground import Ground
 from skred.world.noise import Float, crop
 from skred.world.params import ChangeParams, OpticsParams

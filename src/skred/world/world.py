@@ -16,9 +16,9 @@ import geopandas
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.errors import InputError
-from skred.events import Event
-from skred.grid import Grid, Window
+from skred.core.errors import InputError
+from skred.core.events import Event
+from skred.core.grid import Grid, Window
 from skred.world.acquisitions import Acquisition, covered, passes
 from skred.world.backscatter import Backscatter, build_backscatter
 from skred.world.clouds import CloudField, cloud_field, cover_percent, weather

@@ -14,14 +14,14 @@ from shapely.geometry import box
 
 from skred.acquire.client import ImageService
 from skred.acquire.download import download
-from skred.acquire.inventory import write_inventory
 from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
 from skred.acquire.service import Service
 from skred.acquire.store import Store
-from skred.events import Event
+from skred.core.events import Event
 from skred.hub.items import S1, S2, Item
 from skred.hub.server import serve
+from skred.inventory import write_inventory
 
 PARAMS = DownloadParams(
     workers=3,

@@ -10,11 +10,11 @@ import pytest
 from acquire_place import EVENT, GRID, ITEMS, PARAMS, Place, digest, optical, run, served
 
 from skred.coding import decode_power
-from skred.errors import InputError, SkredError
+from skred.core.errors import InputError, SkredError
+from skred.core.raster import read_raster
 from skred.hub.items import S1
 from skred.hub.server import Answer, Hub
 from skred.manifest import read_manifest
-from skred.raster import read_raster
 
 
 class Faults:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skred.acquire.search import acquisitions, newest, parse_item
-from skred.errors import SkredError
-from skred.events import Event
+from skred.core.errors import SkredError
+from skred.core.events import Event
 
 S1_NAME = "S1A_IW_GRDH_1SDV_20190703T055512_20190703T055537_027948_0327D4_8D7C"
 S2_NAME = "S2A_MSIL2A_20190701T105031_N0212_R051_T32VLP_20190701T134301"

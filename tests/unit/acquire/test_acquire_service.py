@@ -3,7 +3,7 @@
 import pytest
 
 from skred.acquire.service import CDSE_BASE_URL, service_from
-from skred.errors import InputError
+from skred.core.errors import InputError
 
 ACCOUNT = {"SH_CLIENT_ID": "me", "SH_CLIENT_SECRET": "hush-hush"}
 

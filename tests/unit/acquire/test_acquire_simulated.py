@@ -12,10 +12,10 @@ import yaml
 from acquire_place import EVENT_DATA, PARAMS, digest
 
 from skred.acquire.simulated import offline_service, world_identity
-from skred.errors import SkredError
-from skred.events import read_event
+from skred.core.errors import SkredError
+from skred.core.events import read_event
+from skred.core.raster import read_raster
 from skred.manifest import read_manifest
-from skred.raster import read_raster
 
 ROOT = Path(__file__).resolve().parents[3]
 SIMULATED = EVENT_DATA | {"source": "simulated", "simulation": {"seed": 5, "landslides": 2}}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from skred.acquire.store import Store, store_key
-from skred.errors import SkredError
-from skred.grid import Grid
-from skred.raster import Raster, read_raster
+from skred.core.errors import SkredError
+from skred.core.grid import Grid
+from skred.core.raster import Raster, read_raster
 
 KEY = "ab" * 32
 GRID = Grid("EPSG:32632", 400_000.0, 6_800_000.0, 10.0, 8, 6)

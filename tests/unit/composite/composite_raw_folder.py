@@ -13,10 +13,10 @@ import yaml
 from numpy.typing import NDArray
 
 from skred.coding import encode_db
-from skred.events import Event, read_event
-from skred.grid import Grid
+from skred.core.events import Event, read_event
+from skred.core.grid import Grid
+from skred.core.raster import Raster, write_cog
 from skred.manifest import AcquisitionEntry, FileEntry, GeometryEntry, Manifest, write_manifest
-from skred.raster import Raster, write_cog
 
 TRACKS = (("ascending", 15), ("ascending", 117), ("descending", 66), ("descending", 139))
 PARAMS = {

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from shapely import affinity
 
 from skred.composite.labels import Inventory, rasterize, read_inventory
-from skred.errors import InputError, SkredError
-from skred.grid import Grid, Window
+from skred.core.errors import InputError, SkredError
+from skred.core.grid import Grid, Window
 
 GRID = Grid("EPSG:32632", 400_000.0, 6_800_000.0, 10.0, 40, 30)
 AFTER, BEFORE = dt.date(2019, 7, 29), dt.date(2019, 8, 1)

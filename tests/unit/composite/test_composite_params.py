@@ -5,8 +5,8 @@ import yaml
 from composite_raw_folder import PARAMS
 
 from skred.composite.params import CompositeParams
-from skred.errors import InputError
-from skred.params import read_section
+from skred.core.errors import InputError
+from skred.core.params import read_section
 
 
 def read(tmp_path, part, key, value):

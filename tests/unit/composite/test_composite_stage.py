@@ -11,10 +11,10 @@ import yaml
 from composite_raw_folder import Paths, write_event
 from rio_cogeo.cogeo import cog_validate
 
-from skred.bands import EVENT_BANDS, band_names
-from skred.errors import InputError, SkredError
-from skred.raster import read_raster
-from skred.scenes import QUALITY_LAYERS, SceneFolder
+from skred.core.bands import EVENT_BANDS, band_names
+from skred.core.errors import InputError, SkredError
+from skred.core.raster import read_raster
+from skred.core.scenes import QUALITY_LAYERS, SceneFolder
 from skred.stages.composite import composite
 
 GOLDEN = {  # mean, least, largest, number of unknown pixels

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skred import cli
+from skred.core.errors import InputError
+from skred.core.events import read_event
+from skred.core.scenes import SceneFolder
 from skred.detectors.cart.params import Params
 from skred.detectors.train import Recipe, train_cell
-from skred.errors import InputError
 from skred.event_files import new_event, pipeline_lines, write_event
-from skred.events import read_event
-from skred.scenes import SceneFolder
 
 
 @pytest.fixture
@@ -192,7 +192,8 @@ def test_import_predict_and_evaluate_work_on_any_folder_by_path(skred, tmp_path,
     assert (code, err.count("\n")) == (2, 1)
     assert "other: no band post_vv, which model (setting toy) needs; it has dndvi" in err
     code, _, err = skred("predict", "--model", "scenes", "--scenes", "scenes", "--out", "q")
-    assert (code, err) == (2, "skred: scenes: not a model (no readable model.json); train it or `dvc pull` it\n")
+    told = "scenes/model.json: missing or not readable: scenes is no model; train it or `dvc pull` it"
+    assert (code, err) == (2, f"skred: {told}\n")
     assert not (tmp_path / "q").exists()
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from skred.errors import InputError
-from skred.grid import Grid, Window, starts, tiles, utm_crs, utm_grid
+from skred.core.errors import InputError
+from skred.core.grid import Grid, Window, starts, tiles, utm_crs, utm_grid
 
 sides = st.integers(1, 70)
 

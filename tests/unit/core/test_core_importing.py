@@ -8,11 +8,11 @@ import rasterio
 import yaml
 from rasterio.errors import NotGeoreferencedWarning
 
-from skred.errors import InputError, SkredError
-from skred.grid import Grid
+from skred.core.errors import InputError, SkredError
+from skred.core.grid import Grid
+from skred.core.raster import read_raster
+from skred.core.scenes import QUALITY_LAYERS, SceneFolder
 from skred.importing import import_scenes
-from skred.raster import read_raster
-from skred.scenes import QUALITY_LAYERS, SceneFolder
 
 BAND = {"image": "rgb", "meaning": "m", "unit": "1", "sensor": "optical", "clip": [0, 1]}
 TABLE = {

@@ -10,14 +10,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from skred.bands import EVENT_BANDS, band_names, select
 from skred.checking import check_repository
+from skred.core.bands import EVENT_BANDS, band_names, select
+from skred.core.errors import InputError
+from skred.core.events import Event, read_event
+from skred.core.params import Section, parse, read_section
 from skred.detectors.base import params_model
 from skred.detectors.cells import Cell, Setting
-from skred.errors import InputError
-from skred.events import Event, read_event
 from skred.importing import BandTable
-from skred.params import Section, parse, read_section
 from skred.patches.params import PatchParams
 
 ROOT = Path(__file__).resolve().parents[3]

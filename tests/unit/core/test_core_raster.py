@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from rio_cogeo.cogeo import cog_validate
 
-from skred.errors import InputError, SkredError
-from skred.grid import Grid, Window
-from skred.raster import Raster, atomic, atomic_folder, read_grid, read_raster, write_cog
-from skred.scenes import QUALITY_LAYERS, SceneFolder
+from skred.core.errors import InputError, SkredError
+from skred.core.grid import Grid, Window
+from skred.core.raster import Raster, atomic, atomic_folder, read_grid, read_raster, write_cog
+from skred.core.scenes import QUALITY_LAYERS, SceneFolder
 
 PLACE = Grid("EPSG:32632", 300_000.0, 6_800_000.0, 10.0, 30, 20)
 
@@ -164,5 +164,5 @@ def test_a_folder_of_scenes_comes_back(make_scenes, tmp_path):
 
 
 def test_a_folder_without_its_index_is_no_folder_of_scenes(tmp_path):
-    with pytest.raises(InputError, match="not a folder of scenes"):
+    with pytest.raises(InputError, match="is no folder of scenes"):
         SceneFolder.open(tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skred.bands import Band
+from skred.core.bands import Band
 from skred.detectors.base import Training
 from skred.detectors.inputs import fit_inputs
 

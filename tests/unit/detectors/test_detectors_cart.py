@@ -10,10 +10,10 @@ import skops.io
 from detector_toys import in_fresh_process, toy_labels, training_on
 from sklearn.tree import DecisionTreeClassifier
 
+from skred.core.errors import InputError
 from skred.detectors.cart.archive import tree_from_bytes, tree_to_bytes
 from skred.detectors.cart.detector import Cart, _by_depth, fit, load
 from skred.detectors.cart.params import Params
-from skred.errors import InputError
 
 PARAMS = Params(max_pixels=100_000, max_depth=8, min_leaf_pixels=5, seed=3)
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skred.bands import Band
+from skred.core.bands import Band
 from skred.detectors.inputs import fit_inputs
 
 

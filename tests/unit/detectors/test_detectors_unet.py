@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from detector_toys import in_fresh_process, optical, training_on
 
+from skred.core.errors import InputError, SkredError
 from skred.detectors.base import Training
 from skred.detectors.unet.batches import Batches
 from skred.detectors.unet.detector import _Watch, fit, load
 from skred.detectors.unet.network import build, masked_loss
 from skred.detectors.unet.params import Params
-from skred.errors import InputError, SkredError
 from skred.scores.bins import count_bins
 
 PARAMS = Params(

@@ -18,7 +18,7 @@ from sentinelhub import (
     SHConfig,
 )
 
-from skred.grid import Grid, Window
+from skred.core.grid import Grid, Window
 from skred.hub.items import DEM, S1, S2, Item
 from skred.hub.server import HubSettings
 

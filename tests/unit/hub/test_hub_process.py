@@ -13,7 +13,7 @@ from rasterio.io import MemoryFile
 from sentinelhub import DataCollection
 from sentinelhub.exceptions import DownloadFailedException
 
-from skred.grid import Window, tiles
+from skred.core.grid import Window, tiles
 from skred.hub.render import Limits
 from skred.hub.server import serve
 

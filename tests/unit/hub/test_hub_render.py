@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.hub.errors import ServiceError
 from skred.hub.render import Limits, render
 from skred.hub.request import parse_request

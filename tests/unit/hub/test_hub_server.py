@@ -17,7 +17,7 @@ from oauthlib.oauth2 import OAuth2Error
 from sentinelhub import CRS, BBox, DataCollection, SentinelHubCatalog, SentinelHubDownloadClient
 from sentinelhub.exceptions import DownloadFailedException
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.hub.server import HubSettings, serve
 
 S2, S1 = DataCollection.SENTINEL2_L2A, DataCollection.SENTINEL1_IW

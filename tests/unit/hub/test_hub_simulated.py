@@ -15,12 +15,12 @@ from pyproj import Transformer
 from sentinelhub import DataCollection, SentinelHubCatalog
 from shapely.geometry import Polygon
 
-from skred.events import Event, read_event
-from skred.grid import Window
+from skred.core.events import Event, read_event
+from skred.core.grid import Window
+from skred.core.params import read_section
 from skred.hub.items import S1, S2
 from skred.hub.server import HubSettings
 from skred.hub.simulated import SimulatedSource
-from skred.params import read_section
 from skred.world.acquisitions import covered
 from skred.world.params import WorldParams
 from skred.world.world import World, build_world

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skred.errors import InputError
+from skred.core.errors import InputError
 from skred.patches.make import split_of_scenes
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder

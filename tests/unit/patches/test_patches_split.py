@@ -36,7 +36,7 @@ def label_rasters(draw, low=40, high=90):
 def dividing(draw):
     block_px = draw(st.integers(16, 40))
     buffer_px = draw(st.integers(8, 14))
-    shares = draw(st.tuples(st.floats(0.1, 0.4), st.floats(0.0, 0.4)))
+    shares = draw(st.tuples(st.floats(0.1, 0.4), st.just(0.0) | st.floats(0.01, 0.4)))
     return PatchParams(
         window_px=16,
         stride_px=draw(st.integers(1, 20)),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from skred.core.errors import InputError, SkredError
+from skred.core.raster import Raster, write_cog
+from skred.core.scenes import QUALITY_LAYERS
 from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import ModelCard, save_model
-from skred.errors import InputError, SkredError
 from skred.patches.split import Split
-from skred.raster import Raster, write_cog
-from skred.scenes import QUALITY_LAYERS
 from skred.scores.by_path import evaluate_by_path
 from skred.scores.evaluate import pixels_of, tally
 from skred.scores.report import compare_cells, evaluate_cell, rounded

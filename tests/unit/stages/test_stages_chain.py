@@ -11,7 +11,7 @@ import pytest
 import wiring
 import yaml
 
-from skred.bands import EVENT_BANDS
+from skred.core.bands import EVENT_BANDS
 
 BANDS = [band for band in EVENT_BANDS if band.name in ("dndvi", "pre_vv", "post_vv")]
 PARAMS = {

@@ -10,7 +10,7 @@ import pytest
 import rasterio
 import yaml
 
-from skred.raster import read_raster
+from skred.core.raster import read_raster
 from skred.stages.run import checkout_of
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -33,8 +33,8 @@ def _before():
 
 
 def test_a_missing_module_is_named_with_its_stage(tmp_path):
-    found = _doctored(tmp_path, (r"(  evaluate:.*?)        - \$\{src\}/grid.py\n", r"\1"))
-    assert "evaluate@sar-cart: runs skred.grid, but src/skred/grid.py is none of its deps" in found
+    found = _doctored(tmp_path, (r"(  evaluate:.*?)        - \$\{src\}/core\n", r"\1"))
+    assert "evaluate@sar-cart: runs skred.core.grid, but src/skred/core/grid.py is none of its deps" in found
     assert all(line.startswith("evaluate@") for line in found)
 
 

@@ -24,7 +24,7 @@ ENTRY: dict[str, Any] = {
     "cmd": "python -m skred.stages.train --cell fusion-unet",
     "deps": [
         {"path": "data/patches/develop", "hash": "md5", "md5": "aa.dir", "size": 10, "nfiles": 2},
-        {"path": "src/skred/bands.py", "hash": "md5", "md5": "bb", "size": 3},
+        {"path": "src/skred/core/bands.py", "hash": "md5", "md5": "bb", "size": 3},
     ],
     "params": {"params.yaml": {"settings.fusion": ["dndvi", "pre_vv"], "unet": {"epochs": 80, "loss": "bce"}}},
     "outs": [{"path": "models/fusion-unet", "hash": "md5", "md5": "cc.dir", "size": 5, "nfiles": 1}],

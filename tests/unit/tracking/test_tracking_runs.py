@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,9 @@ import pytest
 import yaml
 from tracking_place import PARAMS, Place, card_of, make_place
 
+from skred.core.errors import SkredError
+from skred.core.raster import read_raster
 from skred.detectors.model import load_model
-from skred.errors import SkredError
-from skred.raster import read_raster
 from skred.tracking.child import record
 from skred.tracking.key import live_entry, run_key
 from skred.tracking.lock import folder_md5
@@ -183,10 +183,10 @@ def test_a_run_whose_curve_was_another_is_replaced(tracked: Tracked) -> None:
     assert len(tracked.models(new)) == 1
 
 
-def test_the_logged_model_predicts_from_raw_bands(tracked: Tracked, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_logged_model_predicts_from_raw_bands(tracked: Tracked, mlflow_at: Callable[[str], None]) -> None:
     import mlflow.pyfunc  # noqa: PLC0415  # after the fixture, which sets up how MLflow is imported
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracked.store.uri)  # `set_tracking_uri` would set it for all later tests
+    mlflow_at(tracked.store.uri)
     loaded = mlflow.pyfunc.load_model(f"runs:/{tracked.run().info.run_id}/model")
     assert [band["name"] for band in loaded.metadata.metadata["bands"]] == ["dndvi", "post_vv"]
     assert loaded.metadata.get_input_schema().inputs[0].shape == (-1, 2, -1, -1)

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from skred.bands import EVENT_BANDS, select
-from skred.grid import Grid
+from skred.core.bands import EVENT_BANDS, select
+from skred.core.grid import Grid
+from skred.core.scenes import QUALITY_LAYERS, SceneEntry, SceneIndex, write_index, write_scene
 from skred.patches.make import make_patches
 from skred.patches.params import PatchParams
-from skred.scenes import QUALITY_LAYERS, SceneEntry, SceneIndex, write_index, write_scene
 
 BANDS = ("dndvi", "pre_vv", "post_vv")
 PARAMS = {

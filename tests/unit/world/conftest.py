@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from skred.events import Event
-from skred.params import read_section
+from skred.core.events import Event
+from skred.core.params import read_section
 from skred.world.params import WorldParams
 from skred.world.world import World, build_world
 

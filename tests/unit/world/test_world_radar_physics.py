@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.world.noise import normals, uniforms
 from skred.world.radar import speckle
 from skred.world.viewing import facing_angle

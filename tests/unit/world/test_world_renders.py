@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from skred.errors import InputError, SkredError
-from skred.grid import Window
+from skred.core.errors import InputError, SkredError
+from skred.core.grid import Window
 from skred.world.world import build_world
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from skred.grid import Window
+from skred.core.grid import Window
 from skred.world.clouds import CloudField
 from skred.world.drainage import drain
 from skred.world.noise import correlated, generator

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
+from skred.core.errors import InputError
+from skred.core.scenes import LANDSLIDE, UNKNOWN
 from skred.detectors.base import Fitted, Sliding, Training
 from skred.detectors.cart.archive import tree_from_bytes, tree_to_bytes
 from skred.detectors.cart.params import Params
-from skred.errors import InputError
-from skred.scenes import LANDSLIDE, UNKNOWN
 from skred.scores.bins import count_bins
 
 _FILE = "tree.skops"

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from skred.core.scenes import LANDSLIDE, UNKNOWN
 from skred.detectors.base import Training
 from skred.detectors.unet.params import Params
-from skred.scenes import LANDSLIDE, UNKNOWN
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ships no types

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from pathlib import Path
@@ -12,12 +11,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from skred.core.errors import InputError, SkredError
+from skred.core.json_file import read_json, write_json
+from skred.core.scenes import UNKNOWN
 from skred.detectors.base import Fitted, Sliding, Training
 from skred.detectors.unet.batches import Batches, chunks
 from skred.detectors.unet.network import build, masked_loss
 from skred.detectors.unet.params import Params
-from skred.errors import InputError, SkredError
-from skred.scenes import UNKNOWN
 from skred.scores.bins import EMPTY, count_bins
 
 _WEIGHTS, _SHAPE = "model.weights.h5", "network.json"
@@ -35,17 +35,17 @@ class UNet:
         return np.asarray(self.network.predict_on_batch(x), np.float32)[..., 0]
 
     def save(self, folder: Path) -> None:
-        (folder / _SHAPE).write_text(json.dumps(self.shape, indent=1) + "\n", encoding="utf-8")
+        write_json(folder / _SHAPE, self.shape)
         self.network.save_weights(folder / _WEIGHTS)
 
 
 def load(folder: Path) -> UNet:
     """Raises InputError if the folder has no network."""
-    for name in (_SHAPE, _WEIGHTS):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder / name}: missing; train the model or `dvc pull` it")
+    again = "train the model or `dvc pull` it"
+    shape = read_json(folder / _SHAPE, again)
+    if not (folder / _WEIGHTS).is_file():
+        raise InputError(f"{folder / _WEIGHTS}: missing; {again}")
     _fix_arithmetic()
-    shape = json.loads((folder / _SHAPE).read_text(encoding="utf-8"))
     network = build(**shape)
     network.load_weights(folder / _WEIGHTS)
     return UNet(network, shape)

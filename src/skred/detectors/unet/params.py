@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from skred.params import Section
+from skred.core.params import Section
 
 
 class Params(Section):

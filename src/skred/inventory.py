@@ -1,20 +1,26 @@
-"""Polygons of known landslides: checked when they come from a person, written as a GeoPackage with fixed bytes."""
+"""Inventories: polygons of known landslides, checked when they come from a person, written with fixed bytes."""
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pyogrio
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from skred.errors import InputError
-from skred.raster import atomic
+from skred.core.errors import InputError
+from skred.core.raster import atomic
 
 LAYER = "landslides"
-COLUMNS = ("date", "confidence")  # of a given inventory, where it has them
+COLUMNS = ("date", "confidence")  # of a given inventory, where it has them, in capitals or not
+SURE = frozenset({"high", "medium", "certain"})
+UNSURE = frozenset({"low", "uncertain"})
 
 # GeoPackage files carry the time of writing; this one is the same for all.
 _WRITTEN = "2000-01-01T00:00:00.000Z"
@@ -26,7 +32,8 @@ def read_inventory(path: Path | None, crs: str, event: str) -> gpd.GeoDataFrame:
     Raises
     ------
     InputError
-        There is no file, or it holds no layer, no CRS, no polygons, or a geometry that is empty or invalid.
+        There is no file, or it holds no layer, no CRS, no polygons, a geometry that is empty or invalid, or a date or
+        confidence that cannot be understood.
     """
     if path is None:
         raise InputError(
@@ -49,12 +56,61 @@ def read_inventory(path: Path | None, crs: str, event: str) -> gpd.GeoDataFrame:
     if frame.empty:
         raise InputError(f"{path}: has no polygons; an event without landslides has role control and no inventory")
     _check_geometries(path, frame)
+    frame = small_letters(frame)
+    is_unsure(frame, path)
+    days(frame, path)
     kept = frame[[name for name in COLUMNS if name in frame.columns] + [frame.geometry.name]]
     if "date" in kept.columns:
         kept = kept.assign(date=kept["date"].astype("string"))
     if kept.geometry.name != "geometry":
         kept = kept.rename_geometry("geometry")
     return kept.to_crs(crs).reset_index(drop=True)
+
+
+def small_letters(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """`frame` with those of `COLUMNS` that it has in small letters: QGIS and people write ``Date`` too."""
+    return frame.rename(columns={name: name.lower() for name in frame.columns if name.lower() in COLUMNS})
+
+
+def is_unsure(frame: gpd.GeoDataFrame, path: Path) -> NDArray[np.bool_]:
+    """Which polygons of the file `path` its column `confidence` calls low or uncertain; none without the column.
+
+    Raises
+    ------
+    InputError
+        A confidence is neither a word of `SURE` or `UNSURE` nor missing.
+    """
+    if "confidence" not in frame:
+        return np.zeros(len(frame), bool)
+    words = [None if pd.isna(value) else str(value).strip().lower() for value in frame["confidence"]]
+    for number, word in enumerate(words, start=1):
+        if word is not None and word not in SURE | UNSURE:
+            raise InputError(
+                f"{path}: confidence of polygon {number}: got {word!r}, "
+                f"wanted one of {', '.join(sorted(SURE | UNSURE))}, or nothing"
+            )
+    return np.array([word in UNSURE for word in words], bool)
+
+
+def days(frame: gpd.GeoDataFrame, path: Path) -> list[dt.date | None]:
+    """The column `date` of the file `path`, None where a polygon or the whole file has none.
+
+    Raises
+    ------
+    InputError
+        A date cannot be understood.
+    """
+    found: list[dt.date | None] = []
+    for number, value in enumerate(frame["date"] if "date" in frame else [None] * len(frame), start=1):
+        if pd.isna(value):
+            found.append(None)
+            continue
+        # a plain number would pass as nanoseconds since 1970
+        day = pd.NaT if isinstance(value, (int, float)) else pd.to_datetime(value, errors="coerce", utc=True)
+        if pd.isna(day):
+            raise InputError(f"{path}: date of polygon {number}: got {value!r}, wanted a day such as 2019-07-30")
+        found.append(day.date())
+    return found
 
 
 def write_inventory(path: Path, frame: gpd.GeoDataFrame) -> None:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import MemoryFile
 
-from skred.errors import SkredError
-from skred.grid import Grid, Window
+from skred.core.errors import SkredError
+from skred.core.grid import Grid, Window
 
 
 @dataclass(frozen=True)

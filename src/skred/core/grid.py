@@ -12,7 +12,7 @@ from typing import NamedTuple
 from affine import Affine
 from pyproj import Transformer
 
-from skred.errors import InputError
+from skred.core.errors import InputError
 
 
 class Window(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
-from skred.errors import InputError
+from skred.core.errors import InputError
 
 # Every top-level key that a params.yaml may have. The model of each lives in the room that uses it.
 SECTION_NAMES = (

@@ -7,8 +7,8 @@ import pyogrio
 import pytest
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
-from skred.acquire.inventory import read_inventory, write_inventory
-from skred.errors import InputError
+from skred.core.errors import InputError
+from skred.inventory import read_inventory, write_inventory
 
 UTM = "EPSG:32632"
 
@@ -68,3 +68,13 @@ def test_the_same_polygons_give_the_same_bytes_and_the_folder_does_not_matter(tm
     write_inventory(tmp_path / "b" / "c.gpkg", frame)
     assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b" / "c.gpkg").read_bytes()
     assert pyogrio.read_dataframe(tmp_path / "a.gpkg").geometry.area.sum() == pytest.approx(243)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [("Confidence", "perhaps", "confidence of polygon 1: got 'perhaps', wanted one of"), ("DATE", "storm", "date of")],
+)
+def test_a_date_or_confidence_that_means_nothing_is_refused_at_once(tmp_path, column, value, told):
+    path = given(tmp_path / "a.gpkg", [box(0, 0, 9, 9)], **{column: [value]})
+    with pytest.raises(InputError, match=told):
+        read_inventory(path, UTM, "storm")

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from skred.errors import InputError
-from skred.grid import Grid, utm_grid
-from skred.params import Section, parse, read_yaml
+from skred.core.errors import InputError
+from skred.core.grid import Grid, utm_grid
+from skred.core.params import Section, parse, read_yaml
 
 Role = Literal["develop", "unseen", "control"]
 Source = Literal["simulated", "sentinelhub"]

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from skred.bands import Band, band_names
-from skred.errors import InputError
-from skred.events import Role
-from skred.grid import Grid, Window
-from skred.params import Section, parse
-from skred.raster import Raster, atomic, read_grid, read_raster, write_cog
+from skred.core.bands import Band, band_names
+from skred.core.events import Role
+from skred.core.grid import Grid, Window
+from skred.core.json_file import read_json, write_json
+from skred.core.params import Section, parse
+from skred.core.raster import Raster, read_grid, read_raster, write_cog
 
 NO_LANDSLIDE, LANDSLIDE, UNKNOWN = 0, 1, 255  # labels
 
@@ -69,14 +68,8 @@ class SceneFolder:
     def open(cls, path: Path) -> SceneFolder:
         """Raises InputError if `path` is no folder of scenes."""
         file = path / "scenes.json"
-        try:
-            data = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{path}: not a folder of scenes (no readable scenes.json); "
-                "make one with the composite stage or `skred import`"
-            ) from error
-        return cls(path, parse(SceneIndex, data, file=file))
+        hint = f"{path} is no folder of scenes; make one with the composite stage or `skred import`"
+        return cls(path, parse(SceneIndex, read_json(file, hint), file=file))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,5 +121,4 @@ def write_scene(
 
 def write_index(folder: Path, index: SceneIndex) -> None:
     """Write `scenes.json`, the last file of a folder: a folder with it is whole."""
-    with atomic(folder / "scenes.json") as temporary:
-        temporary.write_text(json.dumps(index.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / "scenes.json", index.model_dump(mode="json"))

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from skred.errors import InputError
-from skred.params import Section
+from skred.core.errors import InputError
+from skred.core.params import Section
 
 Sensor = Literal["optical", "radar", "terrain"]
 SENSORS: tuple[Sensor, ...] = ("optical", "radar", "terrain")
