@@ -13,6 +13,13 @@ import pytest
 from pipeline_clone import REPOSITORY, Clone, Reproduced, clone, small_clone
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under pytest-xdist the tests of this folder share one process, and with it the one small run."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("pipeline"))
+
+
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is committed now: all clones come from here, whatever is committed while the tests run."""
