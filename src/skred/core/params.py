@@ -28,6 +28,8 @@ SECTION_NAMES = (
     "patch",
     "unet",
     "cart",
+    "map",
+    "report",
 )
 
 

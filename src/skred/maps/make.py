@@ -1,0 +1,271 @@
+"""A folder of maps: what people load into a GIS, for one model and one folder of scenes.
+
+``<scene>-<cell>.gpkg``              layers `landslides`, `observable`, `aoi`, with their styles inside
+``<scene>-<cell>.geojson``           the landslides in WGS84
+``<scene>-<cell>.probability.tif``   whole thousandths, nodata NaN where the setting had no image; with a ``.qml``
+``<scene>-<cell>.json``              the STAC item
+``summary.json``                     the numbers that a person asks for first
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from skred.core.errors import InputError
+from skred.core.grid import Grid
+from skred.core.json_file import read_json, write_json
+from skred.core.raster import Raster, atomic_folder, read_raster, write_cog
+from skred.core.scenes import SceneFolder
+from skred.detectors.model import ModelCard, read_card
+from skred.manifest import Manifest
+from skred.maps import styles
+from skred.maps.attributes import COLUMNS, landslides
+from skred.maps.geopackage import Layer, write_geojson, write_geopackage
+from skred.maps.hashing import model_sha256
+from skred.maps.objects import find_objects
+from skred.maps.observing import WORDS, Seen, observability
+from skred.maps.params import MapParams
+from skred.maps.polygons import outlines
+from skred.maps.stac import stac_item
+from skred.patches.split import Split
+from skred.patches.store import PatchFolder
+from skred.scores.bins import BINS
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A model and how its probabilities become polygons."""
+
+    card: ModelCard
+    sha256: str
+    min_area_m2: float
+    fill_holes_m2: float
+
+    @classmethod
+    def open(cls, model: Path, params: MapParams) -> Maker:
+        """The minimum mapping unit is the model's own where it brings one, chosen on validation.
+
+        Raises
+        ------
+        InputError
+            `model` is no model folder.
+        """
+        card = read_card(model)
+        chosen = read_json(model / "model.json", "train the model").get("min_area_m2")
+        return cls(card, model_sha256(model), params.min_area_m2 if chosen is None else chosen, params.fill_holes_m2)
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The satellites that the setting reads."""
+        return tuple(sensor for sensor in self.card.inputs.sensors if sensor != "terrain")
+
+
+def make_maps(
+    maker: Maker,
+    scenes: SceneFolder,
+    probability: Path,
+    out: Path,
+    *,
+    manifest: Manifest | None = None,
+    patches: PatchFolder | None = None,
+) -> list[dict[str, Any]]:
+    """Write the maps of every scene of a folder into `out`, which appears only when it is whole.
+
+    Parameters
+    ----------
+    probability
+        Folder with ``<scene>.tif`` per scene.
+    manifest
+        Of the event's download, for the day of the last image; None where images were imported.
+    patches
+        The patches that the model was trained on, where these are the scenes that they were cut from: polygons then
+        say in which split they lie, and the layer `aoi` has the splits' outlines.
+
+    Returns
+    -------
+    The summary of every scene, as in ``summary.json``.
+
+    Raises
+    ------
+    InputError
+        A scene has no place on Earth, or its probability raster lies elsewhere.
+    SkredError
+        A raster is missing or broken.
+    """
+    with atomic_folder(out) as building:
+        summaries = [_map_scene(maker, scenes, scene, probability, building, manifest, patches) for scene in scenes.names]
+        write_json(building / "summary.json", summaries)
+    return summaries
+
+
+def _map_scene(
+    maker: Maker,
+    scenes: SceneFolder,
+    scene: str,
+    probability: Path,
+    out: Path,
+    manifest: Manifest | None,
+    patches: PatchFolder | None,
+) -> dict[str, Any]:
+    grid, raster = scenes.grid(scene), read_raster(probability / f"{scene}.tif")
+    if grid.crs is None:
+        raise InputError(f"{scenes.path}: scene {scene} has no CRS, so its landslides have no place; import it with one")
+    if raster.grid != grid:
+        raise InputError(f"{probability / scene}.tif: lies on another grid than the scene; predict it again")
+    seen = observability(scenes, scene, maker.sensors)
+    # A pixel without any image has probability 0 for the scores; on a map that would read as "no landslide".
+    values = np.where(seen <= Seen.PARTLY, _whole_thousandths(raster.array[0]), np.float32(np.nan))
+    split = None if patches is None else patches.split_raster(scene)
+    pixel_m2 = grid.resolution_m**2
+    objects = find_objects(
+        values,
+        maker.card.threshold,
+        min_pixels=maker.min_area_m2 / pixel_m2,
+        hole_pixels=maker.fill_holes_m2 / pixel_m2,
+    )
+    layers = {name: _layer(scenes, scene, name) for name in ("elevation", "slope")}
+    days = _days_to_last_image(scenes, manifest, maker.sensors)
+    frame = landslides(
+        objects,
+        grid,
+        probability=values,
+        spread=raster.band("spread") if "spread" in raster.names else None,
+        elevation=layers["elevation"],
+        slope=layers["slope"],
+        seen=seen,
+        split=split,
+        same_for_all=_same_for_all(maker, scenes, days),
+    )
+    summary = _summary(maker, scenes, scene, grid, frame, seen, days)
+    name = f"{scene}-{maker.card.cell}"
+    write_geopackage(out / f"{name}.gpkg", _gpkg_layers(frame, seen, split, grid, summary))
+    write_geojson(out / f"{name}.geojson", frame)
+    tags = {"event": scenes.index.event, "cell": maker.card.cell, "simulated": _yes(scenes.index.simulated)}
+    write_cog(
+        out / f"{name}.probability.tif",
+        Raster(values[None], grid, ("probability",), ("1",), float("nan"), tags),
+    )
+    (out / f"{name}.probability.qml").write_text(styles.probability_qml(maker.card.threshold), encoding="utf-8")
+    write_json(out / f"{name}.json", stac_item(name, maker.card, summary, scenes, grid))
+    return summary
+
+
+def _whole_thousandths(probability: NDArray[Any]) -> NDArray[np.float32]:
+    """Rounded down as the scores count them, so that a user's ``>= threshold`` finds the same pixels."""
+    scaled = np.floor(np.round(probability.astype(np.float64), 6) * BINS + 1e-9) / BINS
+    return np.asarray(scaled, np.float32)
+
+
+def _layer(scenes: SceneFolder, scene: str, name: str) -> NDArray[np.float32] | None:
+    known = {band.name for band in scenes.index.bands}
+    return scenes.bands(scene, [name])[0] if name in known else None
+
+
+def _days_to_last_image(scenes: SceneFolder, manifest: Manifest | None, sensors: tuple[str, ...]) -> int | None:
+    event = scenes.index.about.get("date")
+    if manifest is None or event is None:
+        return None
+    codes = {"optical": "S2", "radar": "S1"}
+    used = {codes[sensor] for sensor in sensors}
+    times = [a.time.date() for a in manifest.acquisitions if a.window == "post" and a.sensor in used]
+    return (max(times) - dt.date.fromisoformat(event)).days if times else None
+
+
+def _same_for_all(maker: Maker, scenes: SceneFolder, days: int | None) -> dict[str, Any]:
+    return {
+        "days_to_last_image": days,
+        "event": scenes.index.event,
+        "cell": maker.card.cell,
+        "setting": maker.card.setting,
+        "detector": maker.card.detector,
+        "model_sha256": maker.sha256,
+        "threshold": maker.card.threshold,
+        "min_area_m2": maker.min_area_m2,
+        "simulated": scenes.index.simulated,
+    }
+
+
+def _summary(
+    maker: Maker,
+    scenes: SceneFolder,
+    scene: str,
+    grid: Grid,
+    frame: gpd.GeoDataFrame,
+    seen: NDArray[np.uint8],
+    days: int | None,
+) -> dict[str, Any]:
+    return {
+        "scene": scene,
+        **_same_for_all(maker, scenes, days),
+        "role": scenes.index.role,
+        "sensors": list(maker.sensors),
+        "crs": grid.crs,
+        "area_km2": round(grid.area_km2, 4),
+        "observable_share": round(float((seen == Seen.FULLY).mean()), 4),
+        "partly_observable_share": round(float((seen == Seen.PARTLY).mean()), 4),
+        "landslides": len(frame),
+        "landslide_area_m2": float(frame["area_m2"].sum()),
+    }
+
+
+def _gpkg_layers(
+    frame: gpd.GeoDataFrame,
+    seen: NDArray[np.uint8],
+    split: NDArray[np.uint8] | None,
+    grid: Grid,
+    summary: dict[str, Any],
+) -> dict[str, Layer]:
+    kind = "simulated" if summary["simulated"] else "real"
+    units = "; ".join(f"{name}: {meaning}{f' ({unit})' if unit else ''}" for name, (_, unit, meaning) in COLUMNS.items())
+    return {
+        "landslides": Layer(frame, styles.landslides_qml(), f"Detected landslides, {kind} pixels. {units}"),
+        "observable": Layer(
+            _observable(seen, grid),
+            styles.observable_qml(),
+            "Where the images could have shown a landslide, and why not elsewhere: no landslide there proves nothing",
+        ),
+        "aoi": Layer(
+            _aoi(split, grid, summary),
+            styles.aoi_qml(),
+            "The area that was searched; of an event that was trained on also the outlines of its splits",
+        ),
+    }
+
+
+def _observable(seen: NDArray[np.uint8], grid: Grid) -> gpd.GeoDataFrame:
+    shapes = outlines(seen, grid)
+    rows = {
+        "observable": [code == Seen.FULLY for code in shapes],
+        "reason": [WORDS[Seen(code)] for code in shapes],
+        "area_m2": [float((seen == code).sum()) * grid.resolution_m**2 for code in shapes],
+        "share": [round(float((seen == code).mean()), 4) for code in shapes],
+    }
+    return gpd.GeoDataFrame(rows, geometry=list(shapes.values()), crs=grid.crs)
+
+
+def _aoi(split: NDArray[np.uint8] | None, grid: Grid, summary: dict[str, Any]) -> gpd.GeoDataFrame:
+    parts: dict[str, Any] = {"area": shapely.MultiPolygon([shapely.box(*grid.bounds)])}
+    if split is not None:
+        parts |= {Split(code).name.lower(): shape for code, shape in outlines(split, grid).items()}
+    told = ("event", "role", "cell", "landslides", "landslide_area_m2", "observable_share", "threshold", "min_area_m2")
+    rows: dict[str, Any] = {
+        "part": list(parts),
+        "part_km2": [round(shape.area / 1e6, 4) for shape in parts.values()],
+        **{name: [summary[name]] * len(parts) for name in told},
+        "simulated": [summary["simulated"]] * len(parts),
+        "days_to_last_image": pd.array([summary["days_to_last_image"]] * len(parts), dtype="Int32"),
+    }
+    return gpd.GeoDataFrame(rows, geometry=list(parts.values()), crs=grid.crs)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
