@@ -123,7 +123,8 @@ def _map_scene(
         raise InputError(f"{probability / scene}.tif: lies on another grid than the scene; predict it again")
     seen = observability(scenes, scene, maker.sensors)
     # A pixel without any image has probability 0 for the scores; on a map that would read as "no landslide".
-    values = np.where(seen <= Seen.PARTLY, _whole_thousandths(raster.array[0]), np.float32(np.nan))
+    shown = maker.card.inputs.has_image(list(scenes.bands(scene, maker.card.inputs.names)))
+    values = np.where(shown, _whole_thousandths(raster.array[0]), np.float32(np.nan))
     split = None if patches is None else patches.split_raster(scene)
     pixel_m2 = grid.resolution_m**2
     objects = find_objects(
@@ -211,7 +212,7 @@ def _summary(
         "crs": grid.crs,
         "area_km2": round(grid.area_km2, 4),
         "observable_share": round(float((seen == Seen.FULLY).mean()), 4),
-        "partly_observable_share": round(float((seen == Seen.PARTLY).mean()), 4),
+        "seen_share": round(float(np.isin(seen, [Seen.FULLY, Seen.RADAR_ONLY, Seen.OPTICS_ONLY]).mean()), 4),
         "landslides": len(frame),
         "landslide_area_m2": float(frame["area_m2"].sum()),
     }

@@ -18,15 +18,17 @@ class Seen(IntEnum):
     """How well the ground was seen. Of several reasons the first that applies is given."""
 
     FULLY = 1  # by every sensor of the setting, before and after
-    PARTLY = 2  # by one of its sensors, not by all
-    LAYOVER_SHADOW = 3  # every radar track sees layover or radar shadow there
-    CLOUD = 4  # images were taken, but none without cloud, shadow or snow before and after
-    NO_PASS = 5  # too few radar passes, or no image at all
+    RADAR_ONLY = 2  # by radar, of a setting that reads both
+    OPTICS_ONLY = 3  # by optics, of a setting that reads both
+    LAYOVER_SHADOW = 4  # every radar track sees layover or radar shadow there
+    CLOUD = 5  # images were taken, but none without cloud, shadow or snow before and after
+    NO_PASS = 6  # too few radar passes, or no image at all
 
 
 WORDS = {
     Seen.FULLY: "observable",
-    Seen.PARTLY: "observable by one sensor only",
+    Seen.RADAR_ONLY: "radar only: cloud, cloud shadow or snow in every optical look before or after",
+    Seen.OPTICS_ONLY: "optics only: layover or radar shadow, or too few radar passes",
     Seen.LAYOVER_SHADOW: "layover or radar shadow in every track",
     Seen.CLOUD: "cloud, cloud shadow or snow in every look before or after",
     Seen.NO_PASS: "no pass, or too few",
@@ -49,7 +51,9 @@ def observability(folder: SceneFolder, scene: str, sensors: Collection[str]) -> 
     if "radar" in looked:
         hidden = ~views[looked.index("radar")]
         codes[hidden & (folder.quality(scene, "layover_shadow") > 0)] = Seen.LAYOVER_SHADOW
-    codes[np.logical_or.reduce(views)] = Seen.PARTLY
+    if len(views) == 2:
+        codes[views[0] & ~views[1]] = Seen.OPTICS_ONLY
+        codes[views[1] & ~views[0]] = Seen.RADAR_ONLY
     codes[np.logical_and.reduce(views)] = Seen.FULLY
     return codes
 

@@ -11,7 +11,8 @@ from skred.maps.observing import WORDS, Seen
 LANDSLIDE = "#d55e00"
 SEEN_COLOURS = {
     Seen.FULLY: "#ffffff00",
-    Seen.PARTLY: "#f0e442a0",
+    Seen.RADAR_ONLY: "#a6c8e080",
+    Seen.OPTICS_ONLY: "#5a5a5a80",
     Seen.LAYOVER_SHADOW: "#5a5a5ac0",
     Seen.CLOUD: "#a6c8e0c0",
     Seen.NO_PASS: "#222222c0",

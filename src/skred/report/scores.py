@@ -1,0 +1,209 @@
+"""The scores as charts and tables: what the score files hold is shown, and what they do not hold is said to be absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from skred.core.json_file import read_json
+from skred.report.charts import Axis, Chart, Series, draw, interval, number
+
+_POINTS = 120  # of a curve: more would not be seen
+DETECTORS = {"unet": "U-Net", "cart": "CART"}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One cell's folder of scores, and the style that it has in every chart: a colour and mark per setting, a dash for
+    every detector but the first."""
+
+    folder: Path
+    scores: dict[str, Any]
+    style: int
+    dashed: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.scores['setting']}, {DETECTORS.get(self.scores['detector'], self.scores['detector'])}"
+
+
+def read_cells(folders: Sequence[Path]) -> list[Scored]:
+    """The cells of blocked splits, in the order of `folders`; those of a random split flatter and stand in the table."""
+    found = [(folder, read_json(folder / "scores.json", "run the evaluate stage")) for folder in folders]
+    found = [(folder, scores) for folder, scores in found if scores["split"] != "random"]
+    settings = list(dict.fromkeys(scores["setting"] for _, scores in found))
+    detectors = list(dict.fromkeys(scores["detector"] for _, scores in found))
+    return [
+        Scored(folder, s, settings.index(s["setting"]), detectors.index(s["detector"]) > 0) for folder, s in found
+    ]
+
+
+def charts(cells: Sequence[Scored]) -> tuple[list[Chart], list[str]]:
+    """The charts that the score files allow, and a sentence for each that they do not."""
+    drawn, absent = [headline(cells), precision_recall(cells)], []
+    for chart, what in (
+        (reliability(cells), "a reliability curve (whether a probability of 0.3 means three in ten)"),
+        (recall_by_size(cells), "recall by size of the landslide"),
+    ):
+        if chart is None:
+            absent.append(what)
+        else:
+            drawn.append(chart)
+    return drawn, absent
+
+
+def headline(cells: Sequence[Scored]) -> Chart:
+    """F1 of every cell, on the test blocks and on the unseen event, with intervals where there are any."""
+    settings = list(dict.fromkeys(cell.scores["setting"] for cell in cells))
+    parts = [("test blocks", False), ("unseen event", True)]
+    series = []
+    for part, hollow in parts:
+        points, said, bars = [], [], []
+        for cell in cells:
+            entry = cell.scores if not hollow else cell.scores.get("unseen", {})
+            if entry.get("f1") is None:
+                continue
+            at = settings.index(cell.scores["setting"]) + (0.14 if cell.dashed else -0.14) + (0.07 if hollow else -0.07)
+            ends = interval(entry, "f1")
+            points.append((at, float(entry["f1"])))
+            said.append(f"{cell.name}, {part}: F1 {number(entry['f1'])}{_ends(ends)}, MCC {number(entry['mcc'])}")
+            bars.append(ends)
+        for detector in dict.fromkeys(cell.dashed for cell in cells):
+            keep = [i for i, text in enumerate(said) if _is(cells, text, detector)]
+            name = f"{_detector(cells, detector)}, {part}"
+            series.append(
+                Series(
+                    name,
+                    [points[i] for i in keep],
+                    [said[i] for i in keep],
+                    style=1 if detector else 0,
+                    dashed=hollow,
+                    line=False,
+                    bars=[bars[i] for i in keep],
+                )
+            )
+    has_bars = any(bar is not None for one in series for bar in one.bars)
+    best = max(cells, key=lambda cell: cell.scores["f1"] or 0.0)
+    return draw(
+        "f1",
+        "F1 of every model",
+        Axis("setting", -0.5, len(settings) - 0.5, range(len(settings)), settings),
+        Axis("F1 of landslide pixels"),
+        series,
+        summary=f"Highest on the test blocks: {best.name}, {number(best.scores['f1'])}.",
+        note="Bars: 95 % intervals over spatial blocks."
+        if has_bars
+        else "No intervals in the score files: small differences may be chance.",
+    )
+
+
+def _is(cells: Sequence[Scored], text: str, dashed: bool) -> bool:
+    return any(text.startswith(f"{cell.name},") and cell.dashed == dashed for cell in cells)
+
+
+def _detector(cells: Sequence[Scored], dashed: bool) -> str:
+    names = [cell.scores["detector"] for cell in cells if cell.dashed == dashed]
+    return " and ".join(dict.fromkeys(DETECTORS.get(name, name) for name in names))
+
+
+def precision_recall(cells: Sequence[Scored]) -> Chart:
+    """Precision against recall on the test blocks."""
+    series = []
+    for cell in cells:
+        curve = thinned(pd.read_csv(cell.folder / "pr.csv"))
+        rows = list(curve.itertuples())
+        points = [(float(row.recall), float(row.precision)) for row in rows]
+        said = [
+            f"{cell.name}: recall {row.recall:.2f}, precision {row.precision:.2f} at threshold {row.threshold:.3f}"
+            for row in rows
+        ]
+        series.append(Series(cell.name, points, said, cell.style, cell.dashed, every=0))
+    best = max(cells, key=lambda cell: cell.scores["auprc"] or 0.0)
+    return draw(
+        "pr",
+        "Precision against recall, test blocks",
+        Axis("recall: share of landslide pixels found"),
+        Axis("precision: share of detections that are right"),
+        series,
+        summary=f"Largest area under the curve: {best.name}, {number(best.scores['auprc'])}.",
+        note="Thresholds were chosen on validation blocks, never here.",
+    )
+
+
+def thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """At most about `_POINTS` points of a precision-recall curve, evenly along its length, first and last kept."""
+    if len(curve) <= _POINTS:
+        return curve
+    length = (curve["recall"].diff().abs() + curve["precision"].diff().abs()).fillna(0).cumsum()
+    step = (length / max(float(length.iloc[-1]), 1e-9) * (_POINTS - 1)).astype(int)
+    keep = ~step.duplicated()
+    keep.iloc[-1] = True
+    return curve[keep]
+
+
+def reliability(cells: Sequence[Scored]) -> Chart | None:
+    """Observed share against probability on the test blocks; None without the table of any cell."""
+    series = []
+    for cell in cells:
+        file = cell.folder / "reliability.csv"
+        if not file.is_file():
+            continue
+        table = pd.read_csv(file)
+        kinds = list(dict.fromkeys(table["probabilities"])) if "probabilities" in table else []
+        kind = "raw" if "raw" in kinds else None
+        rows = table[(table["role"] == "test") & ((table["probabilities"] == kind) if kind else True)]
+        points = [(float(row.probability), float(row.observed)) for row in rows.itertuples()]
+        said = [
+            f"{cell.name}: of {row.pixels:,.0f} pixels at probability {row.probability:.2f}, "
+            f"{100 * row.observed:.0f} % were landslide"
+            for row in rows.itertuples()
+        ]
+        series.append(Series(cell.name, points, said, cell.style, cell.dashed))
+    if not series:
+        return None
+    return draw(
+        "reliability",
+        "Reliability, test blocks",
+        Axis("probability that the model gave"),
+        Axis("share that was landslide"),
+        series,
+        summary="On the diagonal a probability means what it says; below it the model is too sure.",
+        note="Probabilities as the model gives them, before calibration.",
+        diagonal=True,
+    )
+
+
+def recall_by_size(cells: Sequence[Scored]) -> Chart | None:
+    """Share of landslides found by class of area, on the test blocks and the unseen event; None where no cell has it."""
+    series, classes = [], []
+    for cell in cells:
+        section = cell.scores.get("held_out", cell.scores)
+        sizes: Mapping[str, Any] = section.get("objects", {}).get("by_size", {})
+        if not sizes:
+            continue
+        classes = classes or list(sizes)
+        points, said = [], []
+        for i, (name, row) in enumerate(sizes.items()):
+            if row["landslides"]:
+                points.append((float(i), row["found"] / row["landslides"]))
+                said.append(f"{cell.name}, {name}: {row['found']} of {row['landslides']} found")
+        series.append(Series(cell.name, points, said, cell.style, cell.dashed))
+    if not series:
+        return None
+    return draw(
+        "sizes",
+        "Landslides found, by size",
+        Axis("area of the landslide", -0.3, len(classes) - 0.7, range(len(classes)), classes),
+        Axis("share found"),
+        series,
+        summary="Large landslides are found more often than small ones.",
+        note="Found: at least a fifth of its area is detected.",
+    )
+
+
+def _ends(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f" [{ends[0]:.2f}, {ends[1]:.2f}]"
