@@ -19,7 +19,7 @@ MARKS = ("circle", "square", "triangle", "diamond", "cross")
 
 @dataclass(frozen=True)
 class Series:
-    """One line or row of marks. `style` counts colours, `dashed` and `mark` tell it apart without them.
+    """One line or row of marks. `style` counts colours and marks, `dashed` means dashes and hollow marks.
 
     `points` are (x, y); `said` is the answer for each of them; `bars` are (low, high) per point, None without one.
     """
@@ -30,7 +30,7 @@ class Series:
     style: int = 0
     dashed: bool = False
     line: bool = True
-    every: int = 1  # a mark on every so-manieth point, 0 for none
+    every: int = 1  # points from one mark to the next, 0 for none
     bars: Sequence[tuple[float, float] | None] = field(default_factory=list)
 
 

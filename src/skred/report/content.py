@@ -9,7 +9,8 @@ from skred.detectors.model import ModelCard
 from skred.report.charts import interval, number
 from skred.report.scores import DETECTORS, Scored
 
-_ROLES = {"develop": "learnt from, and tested on blocks kept apart", "unseen": "never learnt from", "control": "no landslides"}
+_ROLES = {"develop": "training and test blocks", "unseen": "never learnt from", "control": "no landslides"}
+_NARROW = ("F1", "MCC", "F1 unseen", "false alarms / 100 km²")  # columns that a phone has room for
 
 
 def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
@@ -95,7 +96,8 @@ def setting_rows(cards: Sequence[ModelCard]) -> list[dict[str, str]]:
 
 
 def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[str, Any]:
-    """Heads and rows of the score table; columns that no cell has are left out."""
+    """Heads and cells of the score table, each with whether it needs a wide screen; columns that no cell has are left
+    out."""
     best = max(cells, key=lambda cell: cell.scores["f1"] or 0.0)
     columns: dict[str, list[str]] = {name: [] for name in ("precision", "recall", "F1", "MCC", "AUPRC")}
     columns |= {"F1 unseen": [], "landslides found": [], "false alarms / 100 km²": [], "F1 random split": []}
@@ -111,11 +113,13 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
         columns["F1 random split"].append(number(entry.get("random", {}).get("f1")))
     columns = {head: values for head, values in columns.items() if any(value != "–" for value in values)}
     return {
-        "heads": ["setting", "detector", *columns],
+        "heads": [("setting", False), ("detector", False), *((head, head not in _NARROW) for head in columns)],
         "rows": [
             {
                 "best": cell is best,
-                "cells": [cell.scores["setting"], _detector(cell), *(values[i] for values in columns.values())],
+                "setting": cell.scores["setting"],
+                "detector": _detector(cell),
+                "cells": [(values[i], head not in _NARROW) for head, values in columns.items()],
             }
             for i, cell in enumerate(cells)
         ],

@@ -13,6 +13,7 @@ from skred.core.json_file import read_json
 from skred.report.charts import Axis, Chart, Series, draw, interval, number
 
 _POINTS = 120  # of a curve: more would not be seen
+_NEUTRAL = (5, 6)  # styles of detectors where settings stand on an axis: the other five belong to settings
 DETECTORS = {"unet": "U-Net", "cart": "CART"}
 
 
@@ -80,7 +81,7 @@ def headline(cells: Sequence[Scored]) -> Chart:
                     name,
                     [points[i] for i in keep],
                     [said[i] for i in keep],
-                    style=1 if detector else 0,
+                    style=_NEUTRAL[1] if detector else _NEUTRAL[0],
                     dashed=hollow,
                     line=False,
                     bars=[bars[i] for i in keep],

@@ -7,13 +7,6 @@ const STYLES = {
   "found": {color: "#9be564", dash: null, words: "known landslide, found"},
 };
 const PARTS = {train: "#4aa3ff", val: "#ffb347", test: "#ff7ac6"};
-const WORDS = [
-  ["area_m2", "area", "m²", 0], ["probability_mean", "probability, mean", "", 2],
-  ["probability_max", "probability, largest", "", 2], ["spread_mean", "spread of the ensemble", "", 3],
-  ["length_m", "length", "m", 0], ["width_m", "width", "m", 0], ["orientation_deg", "long side, from grid north", "°", 0],
-  ["elevation_min_m", "lowest ground", "m", 0], ["elevation_max_m", "highest ground", "m", 0],
-  ["slope_mean_deg", "mean slope", "°", 0], ["observable_share", "share observable", "%", 0],
-];
 const thousands = (value) => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ");
 function shown(value, digits, unit) {
   if (value === null || value === undefined) return "–";
@@ -76,13 +69,19 @@ function startMap(data) {
     box.append(element("h3", `Polygon ${p.id}: ${p.verdict}`));
     const list = element("dl");
     const add = (word, value) => list.append(element("dt", word), element("dd", value));
-    for (const [key, word, unit, digits] of WORDS) if (p[key] !== null && p[key] !== undefined) add(word, shown(p[key], digits, unit));
     const s = state.event.cells[state.cell].summary;
+    add("area", shown(p.area_m2, 0, "m²"));
+    add("probability", `${shown(p.probability_mean, 2)} mean, ${shown(p.probability_max, 2)} largest`);
+    if (p.spread_mean !== null) add("spread of the ensemble", shown(p.spread_mean, 3));
+    add("length × width", `${shown(p.length_m, 0)} × ${shown(p.width_m, 0)} m`);
+    if (p.orientation_deg !== null) add("long side, from grid north", shown(p.orientation_deg, 0, "°"));
+    add("ground", `${shown(p.elevation_min_m, 0)} to ${shown(p.elevation_max_m, 0)} m`);
+    add("mean slope", shown(p.slope_mean_deg, 0, "°"));
+    add("observable", `${shown(p.observable_share, 0, "%")} of its area`);
     if (s.days_to_last_image !== null) add("last image after the event", `${s.days_to_last_image} days`);
     if (p.split) add("lies in", p.split);
-    add("model", s.cell);
-    add("threshold", shown(s.threshold, 3));
-    add("model hash", s.model_sha256.slice(0, 12));
+    add("model", `${s.cell}, threshold ${shown(s.threshold, 3)}`);
+    add("hash of the model", s.model_sha256.slice(0, 12));
     if (state.event.simulated) add("pixels", "simulated");
     box.append(list);
     return box;
