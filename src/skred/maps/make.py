@@ -47,21 +47,25 @@ class Maker:
 
     card: ModelCard
     sha256: str
-    min_area_m2: float
-    fill_holes_m2: float
+    params: MapParams
+    unit_px: int | None  # minimum mapping unit that was chosen on validation
 
     @classmethod
-    def open(cls, model: Path, params: MapParams) -> Maker:
-        """The minimum mapping unit is the model's own where it brings one, chosen on validation.
+    def open(cls, model: Path, params: MapParams, scores: Path | None = None) -> Maker:
+        """`scores` is the model's folder of scores: where it holds a minimum mapping unit, chosen on validation, that
+        one is used in the place of the parameter.
 
         Raises
         ------
         InputError
-            `model` is no model folder.
+            `model` is no model folder, or `scores` no folder of scores.
         """
-        card = read_card(model)
-        chosen = read_json(model / "model.json", "train the model").get("min_area_m2")
-        return cls(card, model_sha256(model), params.min_area_m2 if chosen is None else chosen, params.fill_holes_m2)
+        known = {} if scores is None else read_json(scores / "scores.json", "run the evaluate stage")
+        return cls(read_card(model), model_sha256(model), params, known.get("objects", {}).get("unit_px"))
+
+    def min_area_m2(self, grid: Grid) -> float:
+        """The minimum mapping unit on a grid."""
+        return self.params.min_area_m2 if self.unit_px is None else self.unit_px * grid.resolution_m**2
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -102,7 +106,9 @@ def make_maps(
         A raster is missing or broken.
     """
     with atomic_folder(out) as building:
-        summaries = [_map_scene(maker, scenes, scene, probability, building, manifest, patches) for scene in scenes.names]
+        summaries = [
+            _map_scene(maker, scenes, scene, probability, building, manifest, patches) for scene in scenes.names
+        ]
         write_json(building / "summary.json", summaries)
     return summaries
 
@@ -118,7 +124,9 @@ def _map_scene(
 ) -> dict[str, Any]:
     grid, raster = scenes.grid(scene), read_raster(probability / f"{scene}.tif")
     if grid.crs is None:
-        raise InputError(f"{scenes.path}: scene {scene} has no CRS, so its landslides have no place; import it with one")
+        raise InputError(
+            f"{scenes.path}: scene {scene} has no CRS, so its landslides have no place; import it with one"
+        )
     if raster.grid != grid:
         raise InputError(f"{probability / scene}.tif: lies on another grid than the scene; predict it again")
     seen = observability(scenes, scene, maker.sensors)
@@ -130,8 +138,8 @@ def _map_scene(
     objects = find_objects(
         values,
         maker.card.threshold,
-        min_pixels=maker.min_area_m2 / pixel_m2,
-        hole_pixels=maker.fill_holes_m2 / pixel_m2,
+        min_pixels=maker.min_area_m2(grid) / pixel_m2,
+        hole_pixels=maker.params.fill_holes_m2 / pixel_m2,
     )
     layers = {name: _layer(scenes, scene, name) for name in ("elevation", "slope")}
     days = _days_to_last_image(scenes, manifest, maker.sensors)
@@ -144,7 +152,7 @@ def _map_scene(
         slope=layers["slope"],
         seen=seen,
         split=split,
-        same_for_all=_same_for_all(maker, scenes, days),
+        same_for_all=_same_for_all(maker, scenes, grid, days),
     )
     summary = _summary(maker, scenes, scene, grid, frame, seen, days)
     name = f"{scene}-{maker.card.cell}"
@@ -181,7 +189,7 @@ def _days_to_last_image(scenes: SceneFolder, manifest: Manifest | None, sensors:
     return (max(times) - dt.date.fromisoformat(event)).days if times else None
 
 
-def _same_for_all(maker: Maker, scenes: SceneFolder, days: int | None) -> dict[str, Any]:
+def _same_for_all(maker: Maker, scenes: SceneFolder, grid: Grid, days: int | None) -> dict[str, Any]:
     return {
         "days_to_last_image": days,
         "event": scenes.index.event,
@@ -190,7 +198,7 @@ def _same_for_all(maker: Maker, scenes: SceneFolder, days: int | None) -> dict[s
         "detector": maker.card.detector,
         "model_sha256": maker.sha256,
         "threshold": maker.card.threshold,
-        "min_area_m2": maker.min_area_m2,
+        "min_area_m2": maker.min_area_m2(grid),
         "simulated": scenes.index.simulated,
     }
 
@@ -206,7 +214,7 @@ def _summary(
 ) -> dict[str, Any]:
     return {
         "scene": scene,
-        **_same_for_all(maker, scenes, days),
+        **_same_for_all(maker, scenes, grid, days),
         "role": scenes.index.role,
         "sensors": list(maker.sensors),
         "crs": grid.crs,
@@ -226,7 +234,9 @@ def _gpkg_layers(
     summary: dict[str, Any],
 ) -> dict[str, Layer]:
     kind = "simulated" if summary["simulated"] else "real"
-    units = "; ".join(f"{name}: {meaning}{f' ({unit})' if unit else ''}" for name, (_, unit, meaning) in COLUMNS.items())
+    units = "; ".join(
+        f"{name}: {meaning}{f' ({unit})' if unit else ''}" for name, (_, unit, meaning) in COLUMNS.items()
+    )
     return {
         "landslides": Layer(frame, styles.landslides_qml(), f"Detected landslides, {kind} pixels. {units}"),
         "observable": Layer(

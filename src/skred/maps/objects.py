@@ -33,9 +33,7 @@ class Objects:
         return len(self.pixels)
 
 
-def find_objects(
-    probability: NDArray[Any], threshold: float, *, min_pixels: float, hole_pixels: float
-) -> Objects:
+def find_objects(probability: NDArray[Any], threshold: float, *, min_pixels: float, hole_pixels: float) -> Objects:
     """Connected pixels of at least `threshold`, their holes of up to `hole_pixels` filled, of at least `min_pixels`.
 
     NaN is no landslide. A hole is filled before objects are measured; one that is known to lie beyond the scene's

@@ -59,7 +59,15 @@ class Chart:
 
 
 def draw(
-    key: str, title: str, x: Axis, y: Axis, series: Sequence[Series], *, summary: str, note: str = "", diagonal: bool = False
+    key: str,
+    title: str,
+    x: Axis,
+    y: Axis,
+    series: Sequence[Series],
+    *,
+    summary: str,
+    note: str = "",
+    diagonal: bool = False,
 ) -> Chart:
     """Draw `series` in one frame; `diagonal` adds the line on which y equals x."""
     parts = [_frame(x, y)]
@@ -104,7 +112,8 @@ def _frame(x: Axis, y: Axis) -> str:
     out.append(f'<text class="label" x="{middle:g}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x.label)}</text>')
     up = (TOP + HEIGHT - BOTTOM) / 2
     out.append(
-        f'<text class="label" transform="translate(14 {up:g}) rotate(-90)" text-anchor="middle">{escape(y.label)}</text>'
+        f'<text class="label" transform="translate(14 {up:g}) rotate(-90)" text-anchor="middle">'
+        f"{escape(y.label)}</text>"
     )
     return "".join(out)
 

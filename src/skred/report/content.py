@@ -10,7 +10,7 @@ from skred.report.charts import interval, number
 from skred.report.scores import DETECTORS, Scored
 
 _ROLES = {"develop": "training and test blocks", "unseen": "never learnt from", "control": "no landslides"}
-_NARROW = ("F1", "MCC", "F1 unseen", "false alarms / 100 km²")  # columns that a phone has room for
+_NARROW = ("F1", "MCC", "F1 unseen", "false / 100 km²")  # columns that a phone has room for
 
 
 def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
@@ -19,8 +19,8 @@ def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
     detectors = " and ".join(dict.fromkeys(_detector(cell) for cell in cells))
     kind = "simulated storms" if all(event["simulated"] for event in events) else "storms"
     return (
-        f"{detectors} learn from Sentinel-1 radar and Sentinel-2 optical images of the month before and the month after "
-        f"a storm; {settings} settings of bands are compared on {len(events)} {kind}. "
+        f"{detectors} learn from Sentinel-1 radar and Sentinel-2 optical images of the month before and the month "
+        f"after a storm; {settings} settings of bands are compared on {len(events)} {kind}. "
         "Look at the maps first, then at the scores."
     )
 
@@ -100,7 +100,7 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
     out."""
     best = max(cells, key=lambda cell: cell.scores["f1"] or 0.0)
     columns: dict[str, list[str]] = {name: [] for name in ("precision", "recall", "F1", "MCC", "AUPRC")}
-    columns |= {"F1 unseen": [], "landslides found": [], "false alarms / 100 km²": [], "F1 random split": []}
+    columns |= {"F1 unseen": [], "landslides found": [], "false / 100 km²": [], "F1 random split": []}
     for cell in cells:
         scores = cell.scores
         for head in ("precision", "recall", "F1", "MCC", "AUPRC"):
@@ -108,7 +108,7 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
         columns["F1 unseen"].append(_with_ends(scores.get("unseen", {}), "f1"))
         columns["landslides found"].append(_with_ends(scores.get("objects", {}), "recall"))
         rate = scores.get("control", {}).get("false_alarms_per_100km2")
-        columns["false alarms / 100 km²"].append(number(rate, 0))
+        columns["false / 100 km²"].append(number(rate, 0))
         entry = comparison.get(scores["setting"], {}).get(scores["detector"], {})
         columns["F1 random split"].append(number(entry.get("random", {}).get("f1")))
     columns = {head: values for head, values in columns.items() if any(value != "–" for value in values)}
@@ -139,4 +139,5 @@ def _ends(ends: tuple[float, float] | None) -> str:
 
 
 def _detector(cell: Scored) -> str:
-    return DETECTORS.get(cell.scores["detector"], cell.scores["detector"])
+    name = str(cell.scores["detector"])
+    return DETECTORS.get(name, name)

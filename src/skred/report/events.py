@@ -12,14 +12,12 @@ import pyogrio
 from numpy.typing import NDArray
 from pyproj import Proj, Transformer
 
-from skred.composite.params import CompositeParams
 from skred.core.grid import Grid
 from skred.core.json_file import read_json
 from skred.core.raster import read_raster
 from skred.core.scenes import SceneFolder
 from skred.maps.observing import WORDS, Seen, observability
 from skred.report import images, judged
-from skred.report.before import colours_before
 from skred.report.palettes import DNDVI, PROBABILITY, RADAR, Palette
 from skred.report.params import ReportParams
 
@@ -35,22 +33,20 @@ MASK_COLOURS = {
 
 @dataclass(frozen=True)
 class Sources:
-    """Where one event's things lie: its scenes, its download (None where images were imported), and its folder of
-    maps per cell."""
+    """One event: its scenes, the picture before the storm (reflectances ``(3, H, W)``, None where images were
+    imported), and its folder of maps per cell."""
 
     scenes: SceneFolder
-    raw: Path | None
+    before: NDArray[np.float32] | None
     maps: Mapping[str, Path]
 
 
-def event_for_page(
-    sources: Sources, params: ReportParams, composite: CompositeParams
-) -> tuple[dict[str, Any], dict[str, str]]:
+def event_for_page(sources: Sources, params: ReportParams) -> tuple[dict[str, Any], dict[str, str]]:
     """What the page's script needs of the first scene of an event, and its pictures (data URIs by name)."""
     scenes = sources.scenes
     scene = scenes.names[0]
     grid, labels = scenes.grid(scene), scenes.labels(scene)
-    layers, pictures = _layers(sources, scene, grid, params, composite)
+    layers, pictures = _layers(sources, scene, grid, params)
     numbers, known = judged.known_landslides(labels, grid)
     cells = {
         cell: _cell(folder, scene, cell, labels, numbers, grid, params.overlap_share)
@@ -73,7 +69,7 @@ def event_for_page(
 
 
 def _layers(
-    sources: Sources, scene: str, grid: Grid, params: ReportParams, composite: CompositeParams
+    sources: Sources, scene: str, grid: Grid, params: ReportParams
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     scenes, quality = sources.scenes, params.photo_quality
     bands = {band.name for band in scenes.index.bands}
@@ -84,17 +80,17 @@ def _layers(
         layers.append({"key": key, "title": title, **legend})
         pictures[key] = picture
 
-    def colour(key: str, title: str, rgb: Sequence[NDArray[Any]]) -> None:
+    def colour(key: str, title: str, rgb: NDArray[np.float32]) -> None:
         note = f"reflectance 0 to {params.reflectance_max:g}, brightened; clear where cloud hid every look"
-        add(key, title, images.webp(images.true_colour(*rgb, params.reflectance_max), quality), {"note": note})
+        add(key, title, images.webp(images.true_colour(rgb, params.reflectance_max), quality), {"note": note})
 
     def data(key: str, title: str, values: NDArray[Any], palette: Palette) -> None:
         add(key, title, images.palette_png(values, palette, params.levels), _legend(palette, params.levels))
 
-    if sources.raw is not None:
-        colour("before", "Before, true colour", list(colours_before(sources.raw, grid, composite)))
+    if sources.before is not None:
+        colour("before", "Before, true colour", sources.before)
     if {"post_red", "post_green", "post_blue"} <= bands:
-        colour("after", "After, true colour", list(scenes.bands(scene, ["post_red", "post_green", "post_blue"])))
+        colour("after", "After, true colour", scenes.bands(scene, ["post_red", "post_green", "post_blue"]))
     if "dndvi" in bands:
         data("dndvi", "Change of NDVI (dNDVI)", scenes.bands(scene, ["dndvi"])[0], DNDVI)
     if {"pre_vv", "post_vv"} <= bands:
@@ -121,8 +117,12 @@ def _legend(palette: Palette, levels: int) -> dict[str, Any]:
         "high": palette.high,
         "below": palette.below,
         "above": palette.above,
-        "colours": ["#%02x%02x%02x" % tuple(rgb) for rgb in palette.rgb(levels).tolist()],
+        "colours": [_hex(rgb) for rgb in palette.rgb(levels).tolist()],
     }
+
+
+def _hex(rgb: Sequence[int]) -> str:
+    return "#" + "".join(f"{value:02x}" for value in rgb)
 
 
 def _place(grid: Grid) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def _mask_shares(scenes: SceneFolder, scene: str) -> list[dict[str, Any]]:
         {
             "words": WORDS[seen],
             "share": round(float((codes == seen).mean()), 4),
-            "colour": None if seen == Seen.FULLY else "#%02x%02x%02x" % MASK_COLOURS[seen],
+            "colour": None if seen == Seen.FULLY else _hex(MASK_COLOURS[seen]),
         }
         for seen in Seen
         if (codes == seen).any()

@@ -13,9 +13,9 @@ from PIL import Image
 from skred.report.palettes import Palette
 
 
-def true_colour(red: NDArray[Any], green: NDArray[Any], blue: NDArray[Any], white: float) -> NDArray[np.uint8]:
-    """Reflectances ``(H, W)`` to colours ``(H, W, 4)``: `white` and above is full, gamma 1.6, NaN transparent."""
-    stack = np.stack([red, green, blue], axis=-1)
+def true_colour(rgb: NDArray[np.float32], white: float) -> NDArray[np.uint8]:
+    """Reflectances ``(3, H, W)`` to colours ``(H, W, 4)``: `white` and above is full, gamma 1.6, NaN transparent."""
+    stack = np.moveaxis(rgb, 0, -1)
     known = np.isfinite(stack).all(axis=-1)
     bright = np.clip(np.nan_to_num(stack) / white, 0, 1) ** (1 / 1.6)
     alpha = np.where(known, 255, 0)[..., None]

@@ -1,8 +1,8 @@
 """Detected and known landslides, each judged by the other, as outlines for the page.
 
 Judged on pixels, as the scores are. A detected object is a hit when any of its pixels is a known landslide, a false
-alarm when none is and at least one is known not to be. A known landslide is found when at least a share of its pixels is
-covered by detections, missed when it is not.
+alarm when none is and at least one is known not to be. A known landslide is found when at least a share of its pixels
+is covered by detections, missed when it is not.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def judge_known(numbers: NDArray[np.int32], detected: NDArray[np.bool_], share: 
 
 
 def rings(shape: shapely.Geometry, grid: Grid) -> list[list[int]]:
-    """All rings of a MultiPolygon as flat lists ``[col, row, col, row, ...]`` of pixel corners, the last point left out.
+    """All rings of a MultiPolygon as flat lists ``[col, row, col, row, ...]`` of pixel corners, without the last point.
 
     Drawn together with the even-odd rule they give the shape with its holes.
     """

@@ -35,6 +35,6 @@ def _read(name: str) -> str:
     file = Path(spec.origin).parent / "static" / _PACKAGE / name
     content = file.read_bytes() if file.is_file() else b""
     if hashlib.sha256(content).hexdigest() != _SHA256[name]:
-        raise SkredError(f"{file}: is not {name} of Leaflet {VERSION}; run make setup, which installs the locked version")
+        raise SkredError(f"{file}: is not {name} of Leaflet {VERSION}; run make setup, it installs the locked version")
     # A browser reads every line end of a page as one character, and the page's policy hashes what it reads.
     return content.decode("utf-8").replace("\r\n", "\n")

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skred.composite.params import CompositeParams
 from skred.core.errors import InputError
 from skred.core.json_file import read_json
+from skred.core.raster import atomic_folder
 from skred.core.scenes import SceneFolder
-from skred.detectors.model import ModelCard, read_card
+from skred.detectors.model import read_card
 from skred.patches.params import PatchParams
 from skred.report import content
+from skred.report.before import colours_before
+from skred.report.cards import model_card
 from skred.report.events import Sources, event_for_page
+from skred.report.figures import draw_composites, draw_errors, draw_settings
 from skred.report.page import Page, render
 from skred.report.params import ReportParams
 from skred.report.scores import Scored, charts, read_cells
@@ -33,7 +40,21 @@ class Inputs:
     differences: Path | None
 
 
-def make_page(inputs: Inputs, params: ReportParams, composite: CompositeParams, patch: PatchParams) -> str:
+Before = Mapping[str, NDArray[np.float32]]  # event -> reflectances (3, H, W)
+
+
+def pictures_before(inputs: Inputs, composite: CompositeParams) -> Before:
+    """The picture before the storm of every event with a download. Raises as `skred.composite.build.build`."""
+    raws = {folder.name: folder for folder in inputs.raw}
+    opened = {scenes.index.event: scenes for scenes in map(SceneFolder.open, inputs.scenes)}
+    return {
+        event: colours_before(raws[event], scenes.grid(scenes.names[0]), composite)
+        for event, scenes in opened.items()
+        if event in raws
+    }
+
+
+def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: PatchParams) -> str:
     """The page as HTML.
 
     Raises
@@ -44,13 +65,13 @@ def make_page(inputs: Inputs, params: ReportParams, composite: CompositeParams, 
         The page would be too large, or Leaflet is not installed.
     """
     cells, cards = read_cells(inputs.scores), [read_card(folder) for folder in inputs.models]
-    raws = {folder.name: folder for folder in inputs.raw}
-    events, pictures = [], {}
+    events: list[dict[str, Any]] = []
+    pictures: dict[str, str] = {}
     for folder in inputs.scenes:
         scenes = SceneFolder.open(folder)
         event = scenes.index.event
         maps = {path.name: path / event for path in inputs.maps}
-        one, its_pictures = event_for_page(Sources(scenes, raws.get(event), maps), params, composite)
+        one, its_pictures = event_for_page(Sources(scenes, before.get(event), maps), params)
         events.append(one)
         pictures |= {f"{event}-{name}": uri for name, uri in its_pictures.items()}
     drawn, absent = charts(cells)
@@ -98,6 +119,32 @@ def _share(value: float) -> str:
     return "a fifth" if abs(value - 0.2) < 1e-9 else f"{100 * value:g} %"
 
 
-def cards_by_cell(models: Sequence[Path]) -> dict[str, ModelCard]:
-    """The model cards by name of the cell."""
-    return {card.cell: card for card in map(read_card, models)}
+def write_cards(inputs: Inputs, out: Path) -> None:
+    """Write ``<out>/<cell>.md`` for every model. Raises as `make_page`."""
+    units = {path.name: _unit(path) for path in inputs.maps}
+    scores = {folder.name: read_json(folder / "scores.json", "run the evaluate stage") for folder in inputs.scores}
+    with atomic_folder(out) as building:
+        for model in inputs.models:
+            cell = read_card(model).cell
+            if cell not in scores:
+                raise InputError(f"report: no scores of {cell} given; add its folder to --scores")
+            text = model_card(model, scores[cell], units.get(cell))
+            (building / f"{cell}.md").write_text(text, encoding="utf-8")
+
+
+def _unit(maps: Path) -> float:
+    """The minimum mapping unit of a cell's maps: the same for all of its events."""
+    folder = min(path for path in maps.iterdir() if path.is_dir())
+    return float(read_json(folder / "summary.json", "run the map stage")[0]["min_area_m2"])
+
+
+def write_figures(inputs: Inputs, before: Before, out: Path, params: ReportParams) -> None:
+    """Write the figures of every event into `out`. Raises as `make_page`."""
+    with atomic_folder(out) as building:
+        for folder in inputs.scenes:
+            scenes = SceneFolder.open(folder)
+            event = scenes.index.event
+            maps = {path.name: path / event for path in inputs.maps}
+            draw_composites(building / f"{event}-composites.png", scenes, before.get(event), params.reflectance_max)
+            draw_errors(building / f"{event}-errors.png", scenes, maps, params.reflectance_max)
+            draw_settings(building / f"{event}-settings.png", scenes, maps)

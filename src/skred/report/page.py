@@ -43,15 +43,19 @@ def render(page: Page, max_mb: float) -> str:
         if "</script" in text.lower() or "</style" in text.lower():
             raise SkredError("report: a script or style holds its own end tag; write it otherwise")
     pictures = sorted(page.pictures.items())
-    html = _environment().get_template("index.html").render(
-        **page.text,
-        policy=_policy([leaflet, js], [css]),
-        css=Markup(css),  # noqa: S704  # our own files and Leaflet, checked by hash
-        leaflet=Markup(leaflet),  # noqa: S704
-        js=Markup(js),  # noqa: S704
-        leaflet_version=VERSION,
-        data=Markup(_json(page.data)),  # noqa: S704  # see _json
-        pictures=pictures,
+    html = (
+        _environment()
+        .get_template("index.html")
+        .render(
+            **page.text,
+            policy=_policy([leaflet, js], [css]),
+            css=Markup(css),  # noqa: S704  # our own files and Leaflet, checked by hash
+            leaflet=Markup(leaflet),  # noqa: S704
+            js=Markup(js),  # noqa: S704
+            leaflet_version=VERSION,
+            data=Markup(_json(page.data)),  # noqa: S704  # see _json
+            pictures=pictures,
+        )
     )
     size_mb = len(html.encode()) / 1e6
     if size_mb > max_mb:

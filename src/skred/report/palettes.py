@@ -1,4 +1,4 @@
-"""Colours of data layers: which values they span, in what unit, and what nodata means. One table for page and legend."""
+"""Colours of data layers: which values they span and in what unit. One table for pictures and legends."""
 
 from __future__ import annotations
 

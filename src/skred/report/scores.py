@@ -1,4 +1,4 @@
-"""The scores as charts and tables: what the score files hold is shown, and what they do not hold is said to be absent."""
+"""The scores as charts: what the score files hold is shown, and what they do not hold is said to be absent."""
 
 from __future__ import annotations
 
@@ -33,14 +33,12 @@ class Scored:
 
 
 def read_cells(folders: Sequence[Path]) -> list[Scored]:
-    """The cells of blocked splits, in the order of `folders`; those of a random split flatter and stand in the table."""
+    """The cells of blocked splits, in the order of `folders`; those of a random split flatter."""
     found = [(folder, read_json(folder / "scores.json", "run the evaluate stage")) for folder in folders]
     found = [(folder, scores) for folder, scores in found if scores["split"] != "random"]
     settings = list(dict.fromkeys(scores["setting"] for _, scores in found))
     detectors = list(dict.fromkeys(scores["detector"] for _, scores in found))
-    return [
-        Scored(folder, s, settings.index(s["setting"]), detectors.index(s["detector"]) > 0) for folder, s in found
-    ]
+    return [Scored(folder, s, settings.index(s["setting"]), detectors.index(s["detector"]) > 0) for folder, s in found]
 
 
 def charts(cells: Sequence[Scored]) -> tuple[list[Chart], list[str]]:
@@ -179,8 +177,9 @@ def reliability(cells: Sequence[Scored]) -> Chart | None:
 
 
 def recall_by_size(cells: Sequence[Scored]) -> Chart | None:
-    """Share of landslides found by class of area, on the test blocks and the unseen event; None where no cell has it."""
-    series, classes = [], []
+    """Share of landslides found by class of area, test blocks and unseen event; None where no cell has it."""
+    series: list[Series] = []
+    classes: list[str] = []
     for cell in cells:
         section = cell.scores.get("held_out", cell.scores)
         sizes: Mapping[str, Any] = section.get("objects", {}).get("by_size", {})

@@ -22,10 +22,11 @@ def main() -> None:
     parser.add_argument("--scenes", type=Path, nargs="+", required=True, help="folders of scenes")
     parser.add_argument("--raw", type=Path, nargs="*", default=[], help="folders of the download, for the images' days")
     parser.add_argument("--patches", type=Path, help="what the model was trained on, to say each polygon's split")
+    parser.add_argument("--scores", type=Path, help="the model's scores, for its minimum mapping unit")
     parser.add_argument("--out", type=Path, required=True, help="gets one folder per event")
     args = parser.parse_args()
 
-    maker = Maker.open(args.model, read_section(args.params, "map.polygons", MapParams))
+    maker = Maker.open(args.model, read_section(args.params, "map.polygons", MapParams), args.scores)
     manifests = {manifest.event: manifest for manifest in map(read_manifest, args.raw)}
     patches = None if args.patches is None else PatchFolder.open(args.patches)
     for folder in args.scenes:

@@ -9,7 +9,7 @@ from skred.composite.params import CompositeParams
 from skred.core.params import read_section
 from skred.core.raster import atomic
 from skred.patches.params import PatchParams
-from skred.report.make import Inputs, make_page
+from skred.report.make import Inputs, make_page, pictures_before, write_cards, write_figures
 from skred.report.params import ReportParams
 from skred.stages.run import run
 
@@ -25,15 +25,16 @@ def main() -> None:
     parser.add_argument("--comparison", type=Path, required=True, help="JSON file of the compare stage")
     parser.add_argument("--differences", type=Path, help="JSON file with the verdicts, where there is one")
     parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
+    parser.add_argument("--cards", type=Path, required=True, help="folder of model cards to make")
+    parser.add_argument("--figures", type=Path, required=True, help="folder of figures to make")
     args = parser.parse_args()
 
     inputs = Inputs(args.scenes, args.raw, args.maps, args.scores, args.models, args.comparison, args.differences)
-    html = make_page(
-        inputs,
-        read_section(args.params, "report", ReportParams),
-        read_section(args.params, "composite", CompositeParams),
-        read_section(args.params, "patch", PatchParams),
-    )
+    params = read_section(args.params, "report", ReportParams)
+    before = pictures_before(inputs, read_section(args.params, "composite", CompositeParams))
+    html = make_page(inputs, before, params, read_section(args.params, "patch", PatchParams))
+    write_cards(inputs, args.cards)
+    write_figures(inputs, before, args.figures, params)
     with atomic(args.page) as temporary:
         temporary.write_text(html, encoding="utf-8")
 
