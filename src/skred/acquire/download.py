@@ -18,7 +18,7 @@ from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
 from skred.acquire.search import COLLECTIONS, FILTERS, Acquisition, Item, acquisitions, parse_item
 from skred.acquire.store import Record, Store, store_key
-from skred.core.errors import InputError
+from skred.core.errors import NoImageError
 from skred.core.events import Event
 from skred.core.grid import Grid, tiles
 from skred.core.raster import Raster
@@ -254,7 +254,7 @@ def _check_complete(event: Event, found: list[Acquisition]) -> None:
     for sensor in ("S1", "S2"):
         for when, days in (("pre", event.pre), ("post", event.post)):
             if not any(a.sensor == sensor and a.window == when for a in found):
-                raise InputError(
+                raise NoImageError(
                     f"event {event.name}: no {sensor} image of the area from {days.first} to {days.last}; widen "
                     f"{when} in the event file, or raise download.max_cloud_percent"
                 )

@@ -27,7 +27,7 @@ from skred.core.bands import EVENT_BANDS, band_names
 from skred.core.errors import InputError
 from skred.core.events import Event
 from skred.core.grid import Grid
-from skred.core.scenes import QUALITY_LAYERS
+from skred.core.scenes import QUALITY_LAYERS, UNKNOWN
 from skred.manifest import GeometryEntry, Manifest, read_manifest
 
 When = Literal["pre", "post"]
@@ -48,8 +48,9 @@ class Composite:
     warnings: tuple[str, ...]
 
 
-def build(event: Event, raw: Path, params: CompositeParams) -> Composite:
-    """Composite the raw folder `raw` of `event`.
+def build(event: Event, raw: Path, params: CompositeParams, *, mapped: bool = True) -> Composite:
+    """Composite the raw folder `raw` of `event`; `mapped` False where nobody has mapped its landslides yet: every label
+    is unknown then.
 
     Raises
     ------
@@ -65,12 +66,12 @@ def build(event: Event, raw: Path, params: CompositeParams) -> Composite:
     for part_bands, part_quality in (_radar(manifest, raw, grid, params), (_terrain(manifest, raw, grid), {})):
         bands |= part_bands
         quality |= part_quality
-    inventory = _inventory(event, manifest, raw, grid)
+    inventory = _inventory(event, manifest, raw, grid) if mapped else labels.Inventory((), ())
     return Composite(
         grid=grid,
         values=np.stack([bands[name] for name in band_names(EVENT_BANDS)]),
         quality=np.stack([np.minimum(quality[name], 255).astype(np.uint8) for name in QUALITY_LAYERS]),
-        labels=labels.rasterize(inventory, grid),
+        labels=labels.rasterize(inventory, grid) if mapped else np.full(grid.shape, UNKNOWN, np.uint8),
         simulated=manifest.simulated or event.source == "simulated",
         about=_about(event, manifest, params, inventory),
         warnings=_warnings(event, quality),

@@ -16,8 +16,6 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from skred.core.errors import InputError
@@ -28,15 +26,14 @@ from skred.core.scenes import SceneFolder
 from skred.detectors.model import ModelCard, read_card
 from skred.manifest import Manifest
 from skred.maps import styles
-from skred.maps.attributes import COLUMNS, landslides
-from skred.maps.geopackage import Layer, write_geojson, write_geopackage
+from skred.maps.attributes import landslides
+from skred.maps.geopackage import write_geojson, write_geopackage
 from skred.maps.hashing import model_sha256
+from skred.maps.layers import geopackage_layers
 from skred.maps.objects import find_objects
-from skred.maps.observing import WORDS, Seen, observability
+from skred.maps.observing import Seen, observability
 from skred.maps.params import MapParams
-from skred.maps.polygons import outlines
 from skred.maps.stac import stac_item
-from skred.patches.split import Split
 from skred.patches.store import PatchFolder
 from skred.scores.bins import BINS
 
@@ -156,7 +153,7 @@ def _map_scene(
     )
     summary = _summary(maker, scenes, scene, grid, frame, seen, days)
     name = f"{scene}-{maker.card.cell}"
-    write_geopackage(out / f"{name}.gpkg", _gpkg_layers(frame, seen, split, grid, summary))
+    write_geopackage(out / f"{name}.gpkg", geopackage_layers(frame, seen, split, grid, summary))
     write_geojson(out / f"{name}.geojson", frame)
     tags = {"event": scenes.index.event, "cell": maker.card.cell, "simulated": _yes(scenes.index.simulated)}
     write_cog(
@@ -224,58 +221,6 @@ def _summary(
         "landslides": len(frame),
         "landslide_area_m2": float(frame["area_m2"].sum()),
     }
-
-
-def _gpkg_layers(
-    frame: gpd.GeoDataFrame,
-    seen: NDArray[np.uint8],
-    split: NDArray[np.uint8] | None,
-    grid: Grid,
-    summary: dict[str, Any],
-) -> dict[str, Layer]:
-    kind = "simulated" if summary["simulated"] else "real"
-    units = "; ".join(
-        f"{name}: {meaning}{f' ({unit})' if unit else ''}" for name, (_, unit, meaning) in COLUMNS.items()
-    )
-    return {
-        "landslides": Layer(frame, styles.landslides_qml(), f"Detected landslides, {kind} pixels. {units}"),
-        "observable": Layer(
-            _observable(seen, grid),
-            styles.observable_qml(),
-            "Where the images could have shown a landslide, and why not elsewhere: no landslide there proves nothing",
-        ),
-        "aoi": Layer(
-            _aoi(split, grid, summary),
-            styles.aoi_qml(),
-            "The area that was searched; of an event that was trained on also the outlines of its splits",
-        ),
-    }
-
-
-def _observable(seen: NDArray[np.uint8], grid: Grid) -> gpd.GeoDataFrame:
-    shapes = outlines(seen, grid)
-    rows = {
-        "observable": [code == Seen.FULLY for code in shapes],
-        "reason": [WORDS[Seen(code)] for code in shapes],
-        "area_m2": [float((seen == code).sum()) * grid.resolution_m**2 for code in shapes],
-        "share": [round(float((seen == code).mean()), 4) for code in shapes],
-    }
-    return gpd.GeoDataFrame(rows, geometry=list(shapes.values()), crs=grid.crs)
-
-
-def _aoi(split: NDArray[np.uint8] | None, grid: Grid, summary: dict[str, Any]) -> gpd.GeoDataFrame:
-    parts: dict[str, Any] = {"area": shapely.MultiPolygon([shapely.box(*grid.bounds)])}
-    if split is not None:
-        parts |= {Split(code).name.lower(): shape for code, shape in outlines(split, grid).items()}
-    told = ("event", "role", "cell", "landslides", "landslide_area_m2", "observable_share", "threshold", "min_area_m2")
-    rows: dict[str, Any] = {
-        "part": list(parts),
-        "part_km2": [round(shape.area / 1e6, 4) for shape in parts.values()],
-        **{name: [summary[name]] * len(parts) for name in told},
-        "simulated": [summary["simulated"]] * len(parts),
-        "days_to_last_image": pd.array([summary["days_to_last_image"]] * len(parts), dtype="Int32"),
-    }
-    return gpd.GeoDataFrame(rows, geometry=list(parts.values()), crs=grid.crs)
 
 
 def _yes(value: bool) -> str:

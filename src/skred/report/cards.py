@@ -119,10 +119,10 @@ def _failures(card: ModelCard, scores: Mapping[str, Any]) -> list[str]:
     lines = []
     if "optical" in sensors:
         lines.append(
-            "Whatever bares ground in the same month looks alike: mown and ploughed fields, clear-cuts, flood deposits."
+            "Whatever bares ground in that month looks alike: mown and ploughed fields, clear-cuts, flood deposits."
         )
         lines.append(
-            "Under cloud before or after the event it knows nothing from optics; a missed cloud can look like a landslide."
+            "Under cloud before or after the event optics tell it nothing; a missed cloud can look like a landslide."
         )
     if "radar" in sensors:
         lines.append("Layover and radar shadow hide steep slopes; wet ground and snow change radar with no landslide.")

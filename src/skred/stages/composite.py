@@ -26,15 +26,16 @@ def main() -> None:
     parser.add_argument("--event", type=Path, required=True, help="the event's file, data/events/<event>.yaml")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the download stage")
     parser.add_argument("--out", type=Path, required=True, help="folder to make; an old one is replaced")
+    parser.add_argument("--without-inventory", action="store_true", help="nobody has mapped the landslides yet")
     args = parser.parse_args()
-    composite(args.params, args.event, args.raw, args.out)
+    composite(args.params, args.event, args.raw, args.out, mapped=not args.without_inventory)
 
 
-def composite(params_file: Path, event_file: Path, raw: Path, out: Path) -> None:
+def composite(params_file: Path, event_file: Path, raw: Path, out: Path, *, mapped: bool = True) -> None:
     """Make the folder `out`, whole or not at all. Raises as `skred.composite.build.build`."""
     params = read_section(params_file, "composite", CompositeParams)
     event = read_event(event_file)
-    scene = build(event, raw, params)
+    scene = build(event, raw, params, mapped=mapped)
     for warning in scene.warnings:
         sys.stderr.write(f"skred: {warning}\n")
     unfinished = out.with_name(f".{out.name}.part")

@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--truth", type=Path, help="where to write the simulated world's truth")
     parser.add_argument("--inventory", type=Path, help="polygons of the landslides of a real event")
+    parser.add_argument("--without-inventory", action="store_true", help="nobody has mapped the landslides yet")
     arguments = parser.parse_args()
     event = read_event(arguments.event)
     params = read_section(arguments.params, "download", DownloadParams)
@@ -49,7 +50,7 @@ def _real(event: Event, params: DownloadParams, arguments: argparse.Namespace) -
         raise InputError(f"{arguments.event}: --truth is for simulated events; the truth of {event.name} is not known")
     # The inventory first: better to learn that it is wrong before anything is spent.
     frame = None
-    if event.role != "control":
+    if event.role != "control" and not arguments.without_inventory:
         frame = read_inventory(arguments.inventory, str(event.area.grid.crs), event.name)
     service = service_from(os.environ)
     _download(event, service, params, arguments, None if frame is None else partial(write_inventory, frame=frame))
@@ -62,6 +63,10 @@ def _simulated(event: Event, params: DownloadParams, arguments: argparse.Namespa
 
     if arguments.inventory is not None:
         raise InputError(f"{arguments.event}: --inventory is for real events; a simulated one brings its own")
+    if arguments.without_inventory:
+        with offline_service(arguments.event, event, arguments.params, params) as service:
+            _download(event, service, params, arguments, None)
+        return
     # The service builds its world in a process of its own; ours, for the truth, is built beside it and not after it.
     with ThreadPoolExecutor(1) as pool:
         truth = pool.submit(world_truth, event, arguments.params)

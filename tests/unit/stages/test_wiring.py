@@ -100,7 +100,8 @@ def test_no_init_file_has_content():
 
 
 LEARNING = ("skred.composite", "skred.patches", "skred.detectors", "skred.scores")
-STARTS = ("skred.hub.__main__",)  # a process of its own: it begins and ends like a stage
+# A process of its own, which begins and ends like a stage; and the command that starts stages as DVC does.
+STARTS = ("skred.hub.__main__", "skred.detect")
 TIES_WORLD_TO_HUB = ("skred.hub.simulated", "skred.hub.__main__")
 
 

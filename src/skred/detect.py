@@ -1,0 +1,122 @@
+"""Everything for a new event with an existing model, from download to polygons: what a duty officer runs.
+
+The steps are the pipeline's own stages, started as DVC starts them, so a map made here is the map that it would make.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skred.core.bands import EVENT_BANDS
+from skred.core.errors import InputError, NoImageError
+from skred.core.events import Event, read_event
+from skred.core.json_file import read_json
+from skred.core.raster import atomic_folder
+from skred.core.scenes import QUALITY_LAYERS, UNKNOWN, SceneEntry, SceneIndex, write_index, write_scene
+from skred.detectors.model import read_card
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What came of it: the numbers of the map (``summary.json``) and the folder with its files."""
+
+    summary: dict[str, Any]
+    folder: Path
+
+    def lines(self) -> list[str]:
+        """For a person: what was found, how much could be seen, where the files are."""
+        s = self.summary
+        kind = " (SIMULATED pixels)" if s["simulated"] else ""
+        if s["seen_share"] == 0:
+            found = f"{s['event']}: no usable image{kind}. Whether anything slid cannot be said."
+        else:
+            found = (
+                f"{s['event']}{kind}: {s['landslides']} landslides, {s['landslide_area_m2'] / 1e4:.1f} ha, "
+                f"by {s['cell']}; "
+                f"{100 * s['observable_share']:.0f} % of {s['area_km2']:.0f} km² was observable."
+            )
+        files = sorted(file for file in self.folder.iterdir() if file.suffix in (".gpkg", ".geojson", ".tif", ".json"))
+        return [found, *(f"  {file}" for file in files)]
+
+
+def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Path, scores: Path | None) -> Detection:
+    """Download, composite, predict and map an event into `out`. No inventory is asked for.
+
+    Parameters
+    ----------
+    scores
+        The model's folder of scores, for the minimum mapping unit that was chosen on validation; None: the parameter.
+
+    Raises
+    ------
+    InputError
+        The event or the model is not what it should be.
+    SystemExit
+        A step failed; it has said why. What was fetched stays in `store`.
+    """
+    event, cell = read_event(event_file), read_card(model).cell
+    raw, scenes, probability = out / "raw", out / "composites", out / "probability"
+    told = ["--raw", str(raw)]
+    common = ["--params", str(params), "--event", str(event_file)]
+    try:
+        _step(1, "download", *common, "--store", str(store), "--out", str(raw), "--without-inventory")
+        _step(2, "composite", *common, "--raw", str(raw), "--out", str(scenes), "--without-inventory")
+    except NoImageError:
+        # The stage has said which images are missing. The map of it is empty, and says that nothing was seen.
+        _write_unseen(event, scenes)
+        told = []
+    _step(3, "predict", "--model", str(model), "--scenes", str(scenes), "--out", str(probability))
+    unit = [] if scores is None else ["--scores", str(scores)]
+    where = ["--model", str(model), "--probability", str(probability), "--scenes", str(scenes)]
+    _step(4, "map", "--params", str(params), *where, *told, *unit, "--out", str(out / "maps"))
+    folder = out / "maps" / event.name
+    summary = next(s for s in read_json(folder / "summary.json", "run it again") if s["cell"] == cell)
+    return Detection(summary, folder)
+
+
+def _step(number: int, stage: str, *arguments: str) -> None:
+    sys.stderr.write(f"skred: step {number} of 4, {stage}\n")
+    sys.stderr.flush()
+    done = subprocess.run([sys.executable, "-m", f"skred.stages.{stage}", *arguments], check=False)
+    if done.returncode == NoImageError.exit_code:
+        raise NoImageError(f"{stage}: no image")
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def _write_unseen(event: Event, out: Path) -> None:
+    """A folder of scenes without any image."""
+    grid = event.area.grid
+    if grid.crs is None:
+        raise InputError(f"event {event.name}: its area has no CRS")
+    simulated = event.source == "simulated"
+    with atomic_folder(out) as building:
+        write_scene(
+            building,
+            event.name,
+            grid=grid,
+            bands=EVENT_BANDS,
+            values=np.full((len(EVENT_BANDS), *grid.shape), np.nan, np.float32),
+            quality=np.zeros((len(QUALITY_LAYERS), *grid.shape), np.uint8),
+            labels=np.full(grid.shape, UNKNOWN, np.uint8),
+            tags={"event": event.name, "simulated": "yes" if simulated else "no"},
+        )
+        days = {
+            name: {"first": window.first.isoformat(), "last": window.last.isoformat(), "optical_looks": 0}
+            for name, window in (("pre", event.pre), ("post", event.post))
+        }
+        index = SceneIndex(
+            event=event.name,
+            role=event.role,
+            simulated=simulated,
+            bands=EVENT_BANDS,
+            scenes=(SceneEntry(name=event.name),),
+            about={"title": event.title, "date": event.date.isoformat(), "source": event.source, **days},
+        )
+        write_index(building, index)
