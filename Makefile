@@ -38,11 +38,20 @@ repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	dvc repro
 	-skred track  # a tracking server that is down costs one line, not the experiment
 	@skred compare
-	@echo "scores: metrics/compare.json; curves: dvc plots show; figures: data/scores/*/*.png; runs: make lab"
+	@echo "scores: metrics/compare.json; curves: dvc plots show; maps: data/maps; models: reports/cards; runs: make lab"
+	@echo "the report, to open in a browser: $(CURDIR)/reports/index.html"
 
 .PHONY: test
-test: $(READY) ## run every test, two at a time; the pipeline's own share one process
+test: $(READY) browser ## run every test, two at a time; the pipeline's own share one process
 	pytest -n 2 --dist loadgroup
+
+# Where it cannot be installed the tests of the page are skipped, and say so.
+.PHONY: browser
+browser: ## install Debian's Chromium for the tests of the report, where this machine lets us
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+		|| echo "no Chromium, and it cannot be installed here (apt-get as root): the tests of the page will be skipped" >&2
 
 .PHONY: lint
 lint: $(READY) ## ruff and mypy
