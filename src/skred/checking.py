@@ -14,7 +14,9 @@ from skred.core.params import read_section, read_yaml
 from skred.detectors.base import params_model
 from skred.detectors.cells import Cell, Setting
 from skred.importing import read_table
+from skred.maps.params import MapParams
 from skred.patches.params import PatchParams, PatchSet
+from skred.report.params import ReportParams
 from skred.world.params import WorldParams
 
 
@@ -50,9 +52,19 @@ def _check_params(file: Path) -> None:
     read_section(file, "patch", PatchParams)
     for detector in ("unet", "cart"):
         read_section(file, detector, params_model(detector))
-    for key, model in (("download", DownloadParams), ("composite", CompositeParams), ("world", WorldParams)):
+    for key, model in (
+        ("download", DownloadParams),
+        ("composite", CompositeParams),
+        ("world", WorldParams),
+        ("report", ReportParams),
+    ):
         if key in sections:
             read_section(file, key, model)
+    if "map" in sections:
+        read_section(file, "map.polygons", MapParams)
+        for cell in read_section(file, "map.cells", list[str]):
+            if cell not in sections["cells"]:
+                raise InputError(f"{file}: map.cells: got {cell!r}, wanted one of {', '.join(sections['cells'])}")
     if "simulated" in sections:
         for name in read_section(file, "simulated", list[str]):
             read_event(file.parent / "data" / "events" / f"{name}.yaml")

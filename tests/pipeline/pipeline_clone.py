@@ -156,13 +156,16 @@ def shrink(made: Clone, folder: str = ".", *, cells: Iterable[str] = CELLS, **pa
     values["cells"] = {cell: values["cells"][cell] for cell in cells}
     used = {cell["patches"] for cell in values["cells"].values()}
     values["patches"] = {name: patches for name, patches in values["patches"].items() if name in used}
+    if "map" in values:
+        values["map"]["cells"] = [cell for cell in values["map"]["cells"] if cell in values["cells"]]
     params_yaml.write_text(_yaml(_merged(_merged(values, SMALL), params)), encoding="utf-8")
 
     stages = yaml.safe_load(dvc_yaml.read_text(encoding="utf-8"))
-    removed = {f"{place}/{cell}" for cell in gone for place in ("data/scores", "models")}
-    compare = stages["stages"]["compare"]
-    compare["cmd"] = " ".join(word for word in compare["cmd"].split() if word not in removed)
-    compare["deps"] = [dep for dep in compare["deps"] if dep not in removed]
+    removed = {f"{place}/{cell}" for cell in gone for place in ("data/scores", "models", "data/maps")}
+    for name in {"compare", "report"} & set(stages["stages"]):
+        stage = stages["stages"][name]
+        stage["cmd"] = " ".join(word for word in stage["cmd"].split() if word not in removed)
+        stage["deps"] = [dep for dep in stage["deps"] if dep not in removed]
     dvc_yaml.write_text(_yaml(stages), encoding="utf-8")
     (made.root / folder / "dvc.lock").unlink(missing_ok=True)  # of the pipeline in its own size
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from pipeline_clone import CELLS, Clone, Reproduced, outputs, stages_run
+from pipeline_clone import CELLS, EVENTS, Clone, Reproduced, outputs, stages_run
 
 pytestmark = pytest.mark.pipeline
 
@@ -23,7 +24,13 @@ def test_every_stage_runs_once_and_every_output_is_there(small: Reproduced) -> N
     assert len(ran) == len(set(ran))
     cells = {f"{stage}@{cell}" for stage in ("train", "predict", "evaluate") for cell in CELLS}
     events = {f"{stage}@{event}" for stage in ("download", "composite") for event in ("develop", "unseen", "control")}
-    assert set(ran) == cells | events | {"patch@develop", "patch@develop-random", "compare"}
+    assert set(ran) == cells | events | {
+        "patch@develop",
+        "patch@develop-random",
+        "compare",
+        "map@fusion-unet",
+        "report",
+    }
     missing = [path for path in outputs(small.lock) if not (small.clone.root / path).exists()]
     assert missing == []
 
@@ -57,6 +64,28 @@ def test_a_second_repro_runs_nothing_and_leaves_the_lock_alone(small: Reproduced
     assert small.clone.read("dvc.lock") == small.lock
     assert "up to date" in small.clone.dvc("status", "dvc.yaml")
     assert small.clone.git("status", "--porcelain") == ""
+
+
+def test_the_pipeline_ends_with_maps_a_page_a_card_per_model_and_figures(small: Reproduced) -> None:
+    root = small.clone.root
+    assert (root / "reports/index.html").stat().st_size < 15_000_000
+    assert sorted(card.stem for card in root.glob("reports/cards/*.md")) == sorted(CELLS)
+    figures = {f"{event}-{what}.png" for event in EVENTS for what in ("composites", "errors", "settings")}
+    assert {figure.name for figure in root.glob("reports/figures/*")} == figures
+    for event in EVENTS:
+        assert (root / f"data/maps/fusion-unet/{event}/{event}-fusion-unet.gpkg").is_file()
+
+
+def test_detect_on_the_unseen_event_draws_the_pipelines_own_map(small: Reproduced) -> None:
+    made = small.clone
+    told = made.skred("detect", "--event", "unseen", "--model", "models/fusion-unet").stdout
+    assert re.match(r"unseen \(SIMULATED pixels\): \d+ landslides, [\d.]+ ha, by fusion-unet; \d+ % of 2 km²", told)
+    pipelines, ours = (
+        made.root / folder / "unseen" for folder in ("data/maps/fusion-unet", "data/detections/unseen/maps")
+    )
+    for file in pipelines.iterdir():
+        assert (ours / file.name).read_bytes() == file.read_bytes(), file.name
+    assert made.git("status", "--porcelain") == ""
 
 
 def test_a_bare_clone_would_run_nothing(bare: Clone) -> None:

@@ -48,7 +48,7 @@ def changed(colleague: Clone, small: Reproduced) -> Changed:
 
 
 def test_a_changed_setting_runs_its_own_cells_and_nothing_else(changed: Changed) -> None:
-    assert changed.ran == ["train@sar-cart", "predict@sar-cart", "evaluate@sar-cart", "compare"]
+    assert changed.ran == ["train@sar-cart", "predict@sar-cart", "evaluate@sar-cart", "compare", "report"]
 
 
 def test_metrics_params_and_plots_of_two_commits_are_compared(changed: Changed) -> None:
