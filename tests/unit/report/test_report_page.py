@@ -1,0 +1,175 @@
+"""The page as text: one file, nothing from outside, the same bytes, colours that can be read."""
+
+import base64
+import hashlib
+import json
+import re
+
+import pytest
+
+import report_place
+from report_place import PATCH, REPORT
+from skred.core.errors import SkredError
+from skred.core.json_file import write_json
+from skred.report import leaflet, page
+from skred.report.make import make_page, write_cards, write_figures
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    inputs, before = report_place.build(folder)
+    return folder, inputs, before, make_page(inputs, before, REPORT, PATCH)
+
+
+def test_the_page_asks_nobody_for_anything(made):
+    html = made[3]
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", re.sub(r"(?s)<script>.*?</script>", "", html))
+    assert "url(" not in "".join(re.findall(r"(?s)<style>.*?</style>", html))
+    assert "sourceMappingURL" not in html
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html).group(1)
+    assert policy.startswith("default-src &#39;none&#39;; img-src data:;")
+    assert "unsafe" not in policy
+
+
+def test_the_policy_names_the_hash_of_every_script_and_style_and_of_no_other(made):
+    html = made[3]
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html).group(1)
+    texts = re.findall(r"(?s)<script>(.*?)</script>", html) + re.findall(r"(?s)<style>(.*?)</style>", html)
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
+    assert re.findall(r"sha256-([A-Za-z0-9+/=]+)", policy.replace("&#43;", "+").replace("&#34;", '"')) == hashes
+    assert " style=" not in re.sub(r"(?s)<script>.*?</script>", "", html)
+
+
+def test_the_same_inputs_give_the_same_bytes(made, tmp_path):
+    inputs, before = report_place.build(tmp_path / "a-longer-name")
+    assert make_page(inputs, before, REPORT, PATCH) == made[3]
+
+
+def test_no_text_of_an_event_can_end_the_script_that_holds_it():
+    assert "</script" not in page._json({"title": "</script><script>alert(1)"})
+    assert json.loads(page._json({"title": "</script>"})) == {"title": "</script>"}
+
+
+def test_a_page_that_is_too_large_is_refused_with_what_takes_the_room(made):
+    _, inputs, before, _ = made
+    with pytest.raises(SkredError, match=r"wanted at most 0\.05; largest are .* MB; lower report\.levels"):
+        make_page(inputs, before, REPORT.model_copy(update={"max_mb": 0.05}), PATCH)
+
+
+def test_another_leaflet_is_refused(monkeypatch):
+    monkeypatch.setitem(leaflet._SHA256, "leaflet.js", "0" * 64)
+    with pytest.raises(SkredError, match=r"is not leaflet\.js of Leaflet 1\.9\.4"):
+        leaflet.leaflet_js()
+
+
+def test_what_is_simulated_is_said_and_what_is_not_measured_is_said_to_be_absent(made):
+    html = made[3]
+    assert html.count("simulated") > 8
+    assert "All pixels are simulated" in html
+    assert "Not shown, because the score files do not hold it" in html
+    assert "reliability" in html
+    assert "No intervals in the score files" in html
+
+
+def test_intervals_sizes_reliability_and_verdicts_are_shown_where_there_are_any(tmp_path):
+    objects = {
+        "unit_px": 4,
+        "recall": 0.6,
+        "recall_low": 0.5,
+        "recall_high": 0.7,
+        "precision": 0.4,
+        "by_size": {
+            "< 0.1 ha": {"landslides": 10, "found": 2, "touched": 4},
+            "≥ 1 ha": {"landslides": 4, "found": 4, "touched": 4},
+        },
+    }
+    ends = {"f1_low": 0.43, "f1_high": 0.66, "objects": objects}
+    cell_scores = {cell: report_place.scores(cell, **ends) for cell in report_place.CELLS}
+    inputs, before = report_place.build(tmp_path, cell_scores)
+    for folder in inputs.scores:
+        (folder / "reliability.csv").write_text(
+            "role,probabilities,probability,observed,pixels\ntest,raw,0.1,0.05,4000\ntest,raw,0.9,0.7,100\n"
+            "test,calibrated,0.05,0.05,4000\n"
+        )
+    line = "In the simulated world: “setting 2 is best”: cannot tell."
+    write_json(tmp_path / "differences.json", {"verdicts": {"setting 2 is best": line}})
+    html = make_page(
+        type(inputs)(**{**vars(inputs), "differences": tmp_path / "differences.json"}), before, REPORT, PATCH
+    )
+    assert "0.55 [0.43–0.66]" in html
+    assert "0.60 [0.50–0.70]" in html
+    assert line in html
+    assert "of 100 pixels at probability 0.90, 70 % were landslide" in html
+    assert "fusion, CART, &lt; 0.1 ha: 2 of 10 found" in html
+    assert "Not shown" not in html
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_and_lines_have_the_contrast_that_wcag_asks_for(theme):
+    css = page._static("page.css")
+    block = re.search(rf":root\[data-theme={theme}\]\{{(--.*?)\}}", css, re.DOTALL).group(1)
+    tokens = dict(re.findall(r"--([\w-]+):(#[0-9a-f]{6})", block))
+    for ground in ("paper", "panel", "good"):
+        assert contrast(tokens["ink"], tokens[ground]) >= 7
+        assert contrast(tokens["muted"], tokens[ground]) >= 4.5
+        assert contrast(tokens["accent"], tokens[ground]) >= 4.5
+    assert contrast(tokens["warn-ink"], tokens["warn"]) >= 7
+    for series in ("s0", "s1", "s2", "s3", "s4"):
+        assert contrast(tokens[series], tokens["panel"]) >= 3
+
+
+def test_both_ways_to_a_theme_have_the_same_colours():
+    css = page._static("page.css")
+    dark = re.findall(r"\{(--paper:#14181a.*?)\}", css, re.DOTALL)
+    light = re.findall(r"\{(--paper:#fbfaf7.*?)\}", css, re.DOTALL)
+    assert len(dark) == len(light) == 2
+    assert dark[0] == dark[1]
+    assert light[0] == light[1]
+
+
+def test_a_card_says_what_a_model_reads_scores_and_cannot_do(made, tmp_path):
+    _, inputs, _, _ = made
+    write_cards(inputs, tmp_path / "cards")
+    card = (tmp_path / "cards/fusion-cart.md").read_text(encoding="utf-8")
+    for part in (
+        "# fusion-cart\n",
+        "Learnt and scored on simulated pixels",
+        "| setting | `fusion`: dndvi, pre_vv, post_vv |",
+        "| minimum mapping unit of its maps | 300 m² |",
+        "| `dndvi` |",
+        "| test blocks | 0.50 | 0.60 | 0.55 | 0.54 | 0.50 |",
+        "12 false alarms per 100 km² (3 on 24 km²)",
+        "## Known failures",
+        "## Data and licence",
+    ):
+        assert part in card
+    assert re.search(r"SHA-256 of its files \| `[0-9a-f]{64}`", card)
+    assert "radar shadow" in (tmp_path / "cards/sar-unet.md").read_text(encoding="utf-8")
+    assert not re.search(r"\n\n\n", card)
+
+
+def test_figures_are_drawn_for_every_event_and_are_the_same_bytes_again(made, tmp_path):
+    _, inputs, before, _ = made
+    for folder in ("one", "two"):
+        write_figures(inputs, before, tmp_path / folder, REPORT)
+    names = sorted(file.name for file in (tmp_path / "one").iterdir())
+    assert names == [
+        f"{event}-{what}.png" for event in ("control", "unseen") for what in ("composites", "errors", "settings")
+    ]
+    for name in names:
+        content = (tmp_path / "one" / name).read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert (tmp_path / "two" / name).read_bytes() == content
+        assert b"matplotlib" not in content
