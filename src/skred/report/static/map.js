@@ -11,7 +11,8 @@ const thousands = (value) => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ")
 function shown(value, digits, unit) {
   if (value === null || value === undefined) return "–";
   const scaled = unit === "%" ? 100 * value : value;
-  return (digits ? scaled.toFixed(digits) : thousands(Math.round(scaled))) + (unit ? " " + unit : "");
+  const number = digits ? scaled.toFixed(digits) : thousands(Math.round(scaled));
+  return number + (unit ? (unit === "°" ? "" : " ") + unit : "");
 }
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -48,6 +49,8 @@ function startMap(data) {
   const renderers = Object.fromEntries(["parts", "known", "detected"].map((pane) => [pane, L.svg({pane, padding: 0.6})]));
   const groups = Object.fromEntries(["left", "right", "mask", "parts", "missed", "found", "detected"].map((n) => [n, L.layerGroup()]));
 
+  const frame = L.rectangle([[0, 0], [1, 1]], {renderer: renderers.parts, pane: "parts", color: "#aab4b6", weight: 1, fill: false, interactive: false}).addTo(map);
+
   const bounds = (g) => [[g.north - g.height * g.resolution_m, g.west], [g.north, g.west + g.width * g.resolution_m]];
   const picture = (key) => $(`pic-${state.event.name}-${key}`).textContent;
   function rings(list) {
@@ -58,10 +61,13 @@ function startMap(data) {
       return out;
     });
   }
+  // Thinner where the whole event is on a small screen: small landslides would be all outline.
+  const weights = () => (map.getZoom() < -1 ? [3.4, 1.6] : [5, 2.4]);
   function drawn(list, pane, style) {
     const points = rings(list), renderer = renderers[pane];
-    const casing = L.polygon(points, {renderer, pane, color: "#101415", weight: 5, opacity: 0.85, fill: false, interactive: false});
-    const line = L.polygon(points, {renderer, pane, color: style.color, weight: 2.4, dashArray: style.dash, fillColor: style.color, fillOpacity: 0.08});
+    const [under, over] = weights();
+    const casing = L.polygon(points, {renderer, pane, color: "#101415", weight: under, opacity: 0.85, fill: false, interactive: false});
+    const line = L.polygon(points, {renderer, pane, color: style.color, weight: over, dashArray: style.dash, fillColor: style.color, fillOpacity: 0.08});
     return [casing, line];
   }
   function popup(p) {
@@ -117,7 +123,14 @@ function startMap(data) {
     tell();
     fillTable();
   }
+  function thicken() {
+    const [under, over] = weights();
+    for (const name of ["missed", "found", "detected"]) {
+      groups[name].eachLayer((shape) => shape.setStyle({weight: shape.options.interactive ? over : under}));
+    }
+  }
   function showFixed() {
+    frame.setBounds(bounds(state.event.grid));
     groups.mask.clearLayers();
     L.imageOverlay(picture("mask"), bounds(state.event.grid), {pane: "mask", className: "pixels", opacity: 0.75, alt: ""}).addTo(groups.mask);
     groups.parts.clearLayers();
@@ -164,7 +177,7 @@ function startMap(data) {
         ends.append(element("span", `≤ ${one.low}`), element("span", one.unit), element("span", `≥ ${one.high}`));
         const words = element("div", undefined, "ends");
         words.append(element("span", one.below), element("span", one.above));
-        part.append(ramp, ends, words, element("p", "clear: unknown"));
+        part.append(ramp, ends, words, element("p", "dark ground: unknown"));
       } else part.append(element("p", one.note));
       box.append(part);
     }
@@ -327,6 +340,7 @@ function startMap(data) {
   $("swipe").addEventListener("input", swipe);
   $("controls").addEventListener("submit", (e) => e.preventDefault());
   map.on("move zoom viewreset resize", swipe);
+  map.on("zoomend", thicken);
   map.on("mousemove click", readOut);
   showEvent(state.event);
   return map;
