@@ -11,13 +11,13 @@ class SkredError(Exception):
     exit_code = 1
 
 
-class NoImageError(SkredError):
-    """There is no image of the area in one of an event's windows: nothing can be said about it."""
-
-    exit_code = 3
-
-
 class InputError(SkredError):
     """A parameter, event file, band table or argument is wrong; nothing has been written."""
 
     exit_code = 2
+
+
+class NoImageError(InputError):
+    """There is no image of the area in one of an event's windows: nothing can be said about it."""
+
+    exit_code = 3
