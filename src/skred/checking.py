@@ -62,9 +62,9 @@ def _check_params(file: Path) -> None:
             read_section(file, key, model)
     if "map" in sections:
         read_section(file, "map.polygons", MapParams)
-        for cell in read_section(file, "map.cells", list[str]):
-            if cell not in sections["cells"]:
-                raise InputError(f"{file}: map.cells: got {cell!r}, wanted one of {', '.join(sections['cells'])}")
+        for mapped in read_section(file, "map.cells", list[str]):
+            if mapped not in sections["cells"]:
+                raise InputError(f"{file}: map.cells: got {mapped!r}, wanted one of {', '.join(sections['cells'])}")
     if "simulated" in sections:
         for name in read_section(file, "simulated", list[str]):
             read_event(file.parent / "data" / "events" / f"{name}.yaml")
