@@ -67,8 +67,12 @@ def evaluate(
     from skred.core.json_file import write_json
     from skred.scores.by_path import evaluate_by_path
 
+    if out.is_dir():
+        raise InputError(f"--out: {out} is a folder; name a JSON file")
     scores = evaluate_by_path(model, scenes, probability)
     write_json(out, scores)
+    if scores["scored_where_trained"]:
+        typer.echo(f"note: the model was trained on {scores['trained_on']}: these scores flatter it", err=True)
     shown = ", ".join(f"{name} {scores[name]}" for name in ("precision", "recall", "f1", "mcc", "iou", "auprc"))
     typer.echo(f"{out}: {shown}")
 
@@ -85,11 +89,16 @@ def compare(
 
 @app.command()
 def check() -> None:
-    """Read params.yaml and every event file, and say what is wrong with them."""
+    """Read params.yaml and every event file, and say everything that is wrong with them."""
     from skred.checking import check_repository
 
-    for line in check_repository(Path()):
-        typer.echo(line)
+    fine, mistakes = check_repository(Path())
+    for file in fine:
+        typer.echo(f"{file}: fine")
+    for mistake in mistakes[:-1]:
+        typer.echo(f"skred: {mistake}", err=True)
+    if mistakes:
+        raise InputError(mistakes[-1])
 
 
 @app.command()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import MemoryFile
 
-from skred.core.errors import SkredError
+from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid, Window
 
 
@@ -51,15 +51,29 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_free(folder: Path) -> None:
+    """Raises InputError unless `folder` does not exist or is an empty folder."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists():
+        raise InputError(f"{folder}: is there already; name another folder, or remove it if nothing in it is needed")
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A new, empty folder beside `path` that takes its place when the block ends well, and goes when it does not."""
+    """A new, empty folder beside `path` that takes its name when the block ends well, and goes when it does not.
+
+    Raises
+    ------
+    InputError
+        `path` is there already, and is no empty folder: what is in it may be somebody's. DVC removes outputs itself.
+    """
+    check_free(path)
     building = path.with_name(f".{path.name}.part")
     shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
     building.mkdir(parents=True)
     try:
         yield building
-        shutil.rmtree(path, ignore_errors=True)
         building.rename(path)
     finally:
         shutil.rmtree(building, ignore_errors=True)
