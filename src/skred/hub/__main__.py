@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from skred.core.events import read_event
-from skred.core.params import read_section
 from skred.hub.child import serve_until_stdin_closes
-from skred.hub.simulated import SimulatedSource
+from skred.hub.simulated import simulated_source
 from skred.stages.run import run
-from skred.world.params import WorldParams
-from skred.world.world import build_world
 
 
 def main() -> None:
@@ -22,8 +18,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="settings as one line of JSON: the only form here")
     parser.add_argument("--verbose", action="store_true", help="one line per request on standard error")
     args = parser.parse_args()
-    world = build_world(read_section(args.params, "world", WorldParams), read_event(args.event))
-    serve_until_stdin_closes(SimulatedSource(world), port=args.port, verbose=args.verbose)
+    serve_until_stdin_closes(simulated_source(args.event, args.params), port=args.port, verbose=args.verbose)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
+from skred.core.errors import SkredError
 from skred.hub.delivery import deliver
 from skred.hub.errors import ServiceError, refuse
 from skred.hub.faults import FaultBook, FaultRule
 from skred.hub.items import PixelSource
+from skred.hub.limits import Account, RateLimits
 from skred.hub.render import Limits
 from skred.hub.service import TOKEN_PATH, Answer, Asked, Hub
 from skred.hub.tokens import TokenDesk
@@ -35,6 +38,9 @@ class HubSettings:
     client_secret: str
     bbox: tuple[float, float, float, float]  # west, south, east, north of the source's grid, WGS84 degrees
     time_interval: tuple[str, str]  # ISO dates of the first and last item
+    crs: str  # of the source's grid, such as EPSG:32632
+    grid_bbox: tuple[float, float, float, float]  # the same box in metres of `crs`
+    size: tuple[int, int]  # its width and height in pixels
 
 
 @contextmanager
@@ -45,6 +51,7 @@ def serve(
     limits: Limits | None = None,
     token_seconds: float = 600.0,
     clock: Callable[[], float] = time.monotonic,
+    rates: RateLimits | None = None,
     faults: Sequence[FaultRule] = (),
     log: list[Asked] | None = None,
     verbose: bool = False,
@@ -58,13 +65,20 @@ def serve(
     limits
         Time and memory of one script.
     token_seconds, clock
-        How long a token is good, and the clock for it.
+        How long a token is good, and the clock for it and for `rates`.
+    rates
+        What the account may ask for; without it there is no limit.
     faults
         Which calls are answered wrongly, and how.
     log
         A list to which every call is appended, in the order of the answers.
     verbose
         One line per request on standard error.
+
+    Raises
+    ------
+    SkredError
+        The port is taken, or not for us.
     """
     client_id, client_secret = "skred-offline", secrets.token_urlsafe(16)
     stopped = threading.Event()
@@ -73,17 +87,21 @@ def serve(
         TokenDesk(client_id, client_secret, token_seconds, clock),
         limits or Limits(),
         book=FaultBook(faults),
+        account=Account(rates or RateLimits(), clock),
         log=[] if log is None else log,
         wait=stopped.wait,
     )
-    server = _Server((HOST, port), _handler(hub, verbose=verbose))
+    try:
+        server = _Server((HOST, port), _handler(hub, verbose=verbose))
+    except OSError as error:
+        raise SkredError(
+            f"port {port} of {HOST}: cannot be used ({error.strerror}); choose another one, or 0 for a free one"
+        ) from error
     base = f"http://{HOST}:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    times = [item.time for item in source.items()]
-    span = (min(times).date().isoformat(), max(times).date().isoformat()) if times else ("", "")
     try:
-        yield HubSettings(base, base + TOKEN_PATH, client_id, client_secret, source.grid.bounds_lonlat(), span)
+        yield _settings(source, base, client_id, client_secret)
     finally:
         stopped.set()
         server.shutdown()
@@ -91,8 +109,29 @@ def serve(
         thread.join()
 
 
+def _settings(source: PixelSource, base: str, client_id: str, client_secret: str) -> HubSettings:
+    grid, days = source.grid, sorted(item.time.date().isoformat() for item in source.items())
+    return HubSettings(
+        base_url=base,
+        token_url=base + TOKEN_PATH,
+        client_id=client_id,
+        client_secret=client_secret,
+        bbox=grid.bounds_lonlat(),
+        time_interval=(days[0], days[-1]) if days else ("", ""),
+        crs=str(grid.crs),
+        grid_bbox=grid.bounds,
+        size=(grid.width, grid.height),
+    )
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # an idle connection must not keep the process alive
+    request_queue_size = 128  # with the default of 5, clients that come together wait a second for their second try
+
+    def server_bind(self) -> None:
+        # Without the look-up of a host name in HTTPServer's own: it may wait for a name server, and nobody needs it.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A client that goes away while it is answered is no news; anything else is a bug and shows its traceback.

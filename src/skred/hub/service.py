@@ -29,6 +29,7 @@ from skred.hub.faults import (
     request_key,
 )
 from skred.hub.items import PixelSource
+from skred.hub.limits import Account
 from skred.hub.payload import read_json
 from skred.hub.render import Limits, render
 from skred.hub.request import parse_request
@@ -96,11 +97,12 @@ class Hub:
         limits: Limits,
         *,
         book: FaultBook,
+        account: Account,
         log: list[Asked],
         wait: Callable[[float], bool],
     ) -> None:
         self._source, self._desk, self._limits = source, desk, limits
-        self._book, self._log, self._wait = book, log, wait
+        self._book, self._account, self._log, self._wait = book, account, log, wait
         # Rendering takes a core and memory: more requests at once than cores would only need more memory.
         self._renderers = threading.BoundedSemaphore(os.cpu_count() or 1)
 
@@ -112,7 +114,7 @@ class Hub:
             return self._marked(_refusal(error))
         key = request_key(body)
         number, fault = self._book.next_call(name, key)
-        answer = self._marked(self._disturbed(name, headers, body, fault))
+        answer = self._marked(self._disturbed(name, headers, body, key, fault))
         status = None if isinstance(answer.broken, Reset) else int(answer.status)
         self._log.append(Asked(name, number, key, status, fault.kind if fault else None, answer.units))
         return answer
@@ -122,7 +124,7 @@ class Hub:
             return answer
         return replace(answer, headers=(*answer.headers, (SIMULATED_HEADER, "yes")))
 
-    def _disturbed(self, name: PathName, headers: Any, body: bytes, fault: Fault | None) -> Answer:
+    def _disturbed(self, name: PathName, headers: Any, body: bytes, key: str, fault: Fault | None) -> Answer:
         """The answer under `fault`. Only what was rendered and answered with 2xx is charged, whatever became of it on
         its way: the service cannot know that."""
         instead = _instead(name, fault)
@@ -133,25 +135,27 @@ class Hub:
         if isinstance(fault, Slow) and self._wait(fault.seconds):
             return Answer(0, b"", broken=Reset())
         try:
-            answer = self._route(name, headers, body)
+            answer = self._route(name, headers, body, key)
         except ServiceError as error:
             answer = _refusal(error)
         return replace(
             answer, body=damaged(answer.body, fault), broken=fault if isinstance(fault, Cut | BrokenChunk) else None
         )
 
-    def _route(self, name: PathName, headers: Any, body: bytes) -> Answer:
+    def _route(self, name: PathName, headers: Any, body: bytes, key: str) -> Answer:
         authorization = headers.get("Authorization")
         if name == "token":
             status, content = self._desk.grant(body.decode("utf-8", "replace"), authorization)
             return _json(status, content)
         self._desk.check(authorization)
+        self._account.admit(key)
         data = read_json(body)
         if name == "catalog":
             return _json(HTTPStatus.OK, search(self._source.items(), data))
         request = parse_request(data)
         with self._renderers:
             done = render(self._source, request, self._limits, archive=headers.get("Accept") == "application/tar")
+        self._account.charge(key, done.processing_units)
         spent = ((UNITS_HEADER, repr(done.processing_units)),)
         return Answer(HTTPStatus.OK, done.body, done.content_type, spent, units=done.processing_units)
 
