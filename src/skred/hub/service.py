@@ -43,6 +43,7 @@ PATHS: dict[str, PathName] = {
     "/api/v1/catalog/1.0.0/search": "catalog",
     "/catalog/v1/search": "catalog",
 }
+OFFLINE_HEADER = "X-Skred-Offline"
 SIMULATED_HEADER = "X-Skred-Simulated"
 UNITS_HEADER = "X-ProcessingUnits-Spent"
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>"
@@ -120,9 +121,11 @@ class Hub:
         return answer
 
     def _marked(self, answer: Answer) -> Answer:
-        if not self._source.simulated:
-            return answer
-        return replace(answer, headers=(*answer.headers, (SIMULATED_HEADER, "yes")))
+        # Every answer says that it is not the service's own; one of made-up pixels says that too.
+        headers = [(OFFLINE_HEADER, "simulated" if self._source.simulated else "folder")]
+        if self._source.simulated:
+            headers.append((SIMULATED_HEADER, "yes"))
+        return replace(answer, headers=(*answer.headers, *headers))
 
     def _disturbed(self, name: PathName, headers: Any, body: bytes, key: str, fault: Fault | None) -> Answer:
         """The answer under `fault`. Only what was rendered and answered with 2xx is charged, whatever became of it on
