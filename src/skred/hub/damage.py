@@ -19,7 +19,7 @@ def damaged(body: bytes, fault: Fault | None) -> bytes:
         end = min(start + fault.length, len(body))
         return body[:start] + bytes(byte ^ _XOR for byte in body[start:end]) + body[end:]
     if isinstance(fault, CutTags) and body[:2] in (b"II", b"MM"):
-        return cut_inside_tags(body)
+        return cut_tags(body, fault.length)
     return body
 
 
@@ -28,8 +28,8 @@ def _position(body: bytes, part: float) -> int:
     return min(int(len(body) * part), max(len(body) - 1, 0))
 
 
-def cut_inside_tags(tiff: bytes) -> bytes:
-    """The pixels of `tiff` uncompressed, the directory of tags behind them, and the last tag values cut off."""
+def cut_tags(tiff: bytes, length: int) -> bytes:
+    """The pixels of `tiff` uncompressed, the directory of tags behind them, and the last `length` bytes cut off."""
     with MemoryFile(tiff) as old, old.open() as source, MemoryFile() as new:
         with new.open(**{**source.profile, "driver": "GTiff", "compress": None}) as dataset:
             dataset.write(source.read())
@@ -37,4 +37,4 @@ def cut_inside_tags(tiff: bytes) -> bytes:
         with rasterio.open(new.name, "r+") as dataset:
             dataset.update_tags(**source.tags(), filling="x" * 400)
         whole = bytes(new.getbuffer())
-    return whole[:-100]
+    return whole[:-length]

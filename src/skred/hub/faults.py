@@ -92,9 +92,11 @@ class Corrupt(_Kind):
 
 
 class CutTags(_Kind):
-    """The image as an uncompressed TIFF with its directory at the end, cut inside the tags: some readers take it."""
+    """The image as an uncompressed TIFF with its directory of tags at the end, less its last `length` bytes, under a
+    Content-Length that agrees: some readers take it. With 10,000 the whole directory is gone."""
 
     kind: Literal["cut_tags"] = "cut_tags"
+    length: PositiveInt = 100
 
 
 class Empty(_Kind):

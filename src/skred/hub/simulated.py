@@ -68,7 +68,8 @@ def simulated_source(event_file: Path, params_file: Path) -> SimulatedSource:
     InputError
         A file is missing or wrong, or the event is not a simulated one.
     """
-    return SimulatedSource(build_world(read_section(params_file, "world", WorldParams), read_event(event_file)))
+    event = read_event(event_file)
+    return SimulatedSource(build_world(read_section(params_file, "world", WorldParams), event))
 
 
 def _item(acquisition: Acquisition, grid: Grid) -> Item:

@@ -102,9 +102,10 @@ class Checker:
 
 @dataclass(frozen=True)
 class Client:
-    """The unmodified `sentinelhub` client, set up for one server and impatient."""
+    """The unmodified `sentinelhub` client, set up for one server and impatient; `options` are those of its config."""
 
     settings: HubSettings
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> SHConfig:
@@ -114,9 +115,7 @@ class Client:
             sh_client_secret=self.settings.client_secret,
             sh_base_url=self.settings.base_url,
             sh_token_url=self.settings.token_url,
-            max_download_attempts=2,
-            download_sleep_time=0.01,
-            max_retries=2,
+            **{"max_download_attempts": 2, "download_sleep_time": 0.01, "max_retries": 2, **self.options},
         )
 
     def collection(self, base: DataCollection) -> DataCollection:
