@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 import requests
-from hub_client import GRID, PROCESSING, Checker, Client, optical
+from hub_client import GRID, PROCESSING, Checker, Client, elsewhere, empty, optical, reprocessed
 from oauthlib.oauth2 import OAuth2Error
 from sentinelhub import CRS, BBox, DataCollection, SentinelHubCatalog, SentinelHubDownloadClient
 from sentinelhub.exceptions import DownloadFailedException
 
 from skred.core.grid import Window
 from skred.hub.server import HubSettings, serve
+from skred.hub.service import Asked
 
 S2, S1 = DataCollection.SENTINEL2_L2A, DataCollection.SENTINEL1_IW
 JULY = ("2019-07-01", "2019-07-31")
@@ -27,6 +28,8 @@ SCRIPT = """//VERSION=3
 function setup() { return { input: BANDS, output: { bands: 1, sampleType: "TYPE" } }; }
 function evaluatePixel(s) { return [1]; }
 """
+
+MASK_SCRIPT = SCRIPT.replace("BANDS", '["B02", "dataMask"]').replace("TYPE", "UINT8").replace("[1]", "[s.dataMask]")
 
 
 def found(client: Client, collection: Any = S2, **kwargs: Any) -> list[dict[str, Any]]:
@@ -307,10 +310,29 @@ def test_a_killed_parent_leaves_no_child_behind() -> None:
         requests.post(data["token_url"], data={}, timeout=10)
 
 
-def test_a_reprocessed_item_is_found_beside_the_old_one(source: Checker) -> None:
-    with serve(Checker(catalog=(*source.catalog, optical(4, 5.0, "_again")))) as settings:
-        ids = [one["id"] for one in found(Client(settings), time=("2019-07-04", "2019-07-04T23:00:00"))]
-    assert ids == ["S2_04", "S2_04_again"]
+def test_a_reprocessed_item_is_found_beside_the_old_one() -> None:
+    old = optical(4, 5.0)
+    with serve(Checker(catalog=(old, reprocessed(old), optical(9, 1.0)))) as settings:
+        both = found(Client(settings), time=("2019-07-04", "2019-07-04T23:00:00"))
+    assert [one["id"] for one in both] == ["S2_04", "S2_04_again"]
+    assert [one["properties"].get("updated") for one in both] == [None, "2023-01-01T00:00:00Z"]
+
+
+def test_a_pass_elsewhere_is_found_only_there_and_has_no_pixels_here() -> None:
+    with serve(Checker(catalog=(elsewhere(optical(4, 5.0)),))) as settings:
+        client = Client(settings)
+        here = BBox(settings.bbox, CRS.WGS84)
+        assert [len(found(client, bbox=place)) for place in (here, None)] == [0, 1]
+        assert not client.image(MASK_SCRIPT).any()
+
+
+def test_a_pass_without_data_is_found_and_paid_but_is_empty() -> None:
+    log = list[Asked]()
+    with serve(Checker(catalog=(empty(optical(4, 5.0)),)), log=log) as settings:
+        client = Client(settings)
+        assert len(found(client, bbox=BBox(settings.bbox, CRS.WGS84))) == 1
+        assert not client.image(MASK_SCRIPT).any()
+    assert log[-1].units > 0
 
 
 def test_a_child_ends_at_once_although_a_script_still_runs() -> None:
