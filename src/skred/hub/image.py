@@ -1,4 +1,4 @@
-"""The files of an answer: georeferenced TIFFs, and a TAR of several."""
+"""The files of an answer: georeferenced TIFFs, PNGs, and a TAR of several files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 
 from skred.core.grid import Grid
+
+SUFFIXES = {"image/tiff": "tif", "image/png": "png", "application/json": "json"}
+PNG_TYPES = ("uint8", "uint16")
+PNG_BANDS = range(1, 5)  # grey or colour, each with or without an alpha channel
 
 
 def tiff(array: NDArray[Any], grid: Grid, *, nodata: float | None, simulated: bool) -> bytes:
@@ -32,6 +37,24 @@ def tiff(array: NDArray[Any], grid: Grid, *, nodata: float | None, simulated: bo
             dataset.write(array)
             if simulated:
                 dataset.update_tags(simulated="yes")
+        return bytes(memory.getbuffer())
+
+
+def png(array: NDArray[Any], grid: Grid, *, simulated: bool) -> bytes:
+    """A PNG of an array of shape ``(bands, H, W)``, uint8 or uint16; simulated pixels say so in a text chunk."""
+    # A PNG does not say where it lies; without PAM, GDAL writes no second file that would.
+    with rasterio.Env(GDAL_PAM_ENABLED=False), MemoryFile() as memory:
+        with memory.open(
+            driver="PNG",
+            count=array.shape[0],
+            height=grid.height,
+            width=grid.width,
+            dtype=array.dtype.name,
+            transform=grid.transform,
+            zlevel=1,
+            **({"comment": "simulated=yes"} if simulated else {}),
+        ) as dataset:
+            dataset.write(array)
         return bytes(memory.getbuffer())
 
 

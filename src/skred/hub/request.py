@@ -11,6 +11,7 @@ from skred.core.grid import Grid, Window
 from skred.hub.errors import refuse, unsupported
 from skred.hub.payload import Payload, Utc, parse_payload
 
+USER_DATA = "userdata"
 MAX_PX = 2500  # of a side, as at the service
 _EPSG_URL = re.compile(r"^https?://www\.opengis\.net/def/crs/EPSG/0/(\d+)$")
 _ON_GRID_PX = 1e-6  # how far a box may lie off the grid: floating-point rounding, no more
@@ -53,9 +54,10 @@ class RadarFilter(Payload):
     time_range: TimeRange
     mosaicking_order: Literal["mostRecent", "leastRecent"] = "mostRecent"
     orbit_direction: Literal["ASCENDING", "DESCENDING"] | None = None
-    acquisition_mode: str | None = None
-    polarization: str | None = None
-    resolution: str | None = None
+    acquisition_mode: Literal["SM", "IW", "EW", "WV"] | None = None
+    polarization: Literal["SH", "SV", "DH", "DV", "HH", "HV", "VV", "VH"] | None = None
+    resolution: Literal["HIGH", "MEDIUM"] | None = None
+    timeliness: Literal["NRT10m", "NRT1h", "NRT3h", "Fast24h", "Offline", "Reprocessing", "ArchNormal"] | None = None
 
 
 class SpeckleFilter(Payload):
@@ -70,6 +72,7 @@ class RadarProcessing(Payload):
     dem_instance: str | None = None
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
+    radiometric_terrain_oversampling: Literal[2] = 2
     speckle_filter: SpeckleFilter = SpeckleFilter(type="NONE")
 
     @model_validator(mode="after")
@@ -96,6 +99,7 @@ class DemFilter(Payload):
 class DemProcessing(Payload):
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
+    egm: Literal[False] = False
 
 
 class DemData(Payload):
@@ -124,27 +128,53 @@ class Input(Payload):
     @field_validator("data")
     @classmethod
     def _told_apart(cls, value: tuple[Data, ...]) -> tuple[Data, ...]:
-        ids = [one.id for one in value]
-        if not ids:
+        ids = [one.id for one in value if one.id is not None]
+        if not value:
             raise ValueError("at least one data source")
-        if len(ids) > 1 and (None in ids or len(set(ids)) < len(ids)):
+        if len(set(ids)) < len(ids):
             raise ValueError("an id of its own for each of several data sources")
         return value
 
 
 class Format(Payload):
-    type: Literal["image/tiff"]
+    type: Literal["image/tiff", "image/png", "application/json"]
 
 
 class Response(Payload):
+    """One file of the answer: an output of the script, or its user data, which alone is JSON."""
+
     identifier: str = "default"
     format: Format
 
+    @model_validator(mode="after")
+    def _kind(self) -> Response:
+        if (self.identifier == USER_DATA) != (self.format.type == "application/json"):
+            raise ValueError(f"application/json for {USER_DATA} and an image for all else")
+        return self
+
 
 class Output(Payload):
-    width: int = Field(ge=1, le=MAX_PX)
-    height: int = Field(ge=1, le=MAX_PX)
+    """A size in pixels or a resolution in metres, and not both."""
+
+    width: int | None = Field(default=None, ge=1, le=MAX_PX)
+    height: int | None = Field(default=None, ge=1, le=MAX_PX)
+    resx: float | None = Field(default=None, gt=0)
+    resy: float | None = Field(default=None, gt=0)
     responses: tuple[Response, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Output:
+        size, resolution = {self.width, self.height}, {self.resx, self.resy}
+        if not ((size == {None} and None not in resolution) or (resolution == {None} and None not in size)):
+            raise ValueError("either width and height or resx and resy")
+        return self
+
+    @field_validator("responses")
+    @classmethod
+    def _once(cls, value: tuple[Response, ...]) -> tuple[Response, ...]:
+        if len({one.identifier for one in value}) < len(value):
+            raise ValueError("each identifier once")
+        return value
 
 
 class ProcessRequest(Payload):
@@ -173,7 +203,7 @@ def place(request: ProcessRequest, grid: Grid) -> Window:
     if code is None or f"EPSG:{code[1]}" != grid.crs:
         number = str(grid.crs).removeprefix("EPSG:")
         unsupported("input->bounds->properties->crs", crs, f"http://www.opengis.net/def/crs/EPSG/0/{number}")
-    width, height = request.output.width, request.output.height
+    width, height = _size(request)
     for name, metres, pixels in (("width", east - west, width), ("height", north - south, height)):
         if abs(metres / grid.resolution_m - pixels) > _ON_GRID_PX:
             refuse(
@@ -189,3 +219,16 @@ def place(request: ProcessRequest, grid: Grid) -> Window:
             f"({grid.west:g}, {grid.north:g}); the offline service does not resample",
         )
     return Window(round(row), round(col), height, width)
+
+
+def _size(request: ProcessRequest) -> tuple[int, int]:
+    """Width and height in pixels."""
+    output = request.output
+    if output.width is not None and output.height is not None:
+        return output.width, output.height
+    west, south, east, north = request.input.bounds.bbox
+    sizes = [round((east - west) / (output.resx or 1)), round((north - south) / (output.resy or 1))]
+    for name, size in zip(("resx", "resy"), sizes, strict=True):
+        if not 1 <= size <= MAX_PX:
+            refuse(f"output->{name}", f"gives {size} pixels, wanted 1 to {MAX_PX}")
+    return sizes[0], sizes[1]

@@ -89,9 +89,21 @@ def test_a_script_reads_several_data_sources() -> None:
     assert np.array_equal(height, SOURCE.whole("dem", "DEM"))
 
 
-def test_data_sources_without_ids_of_their_own_are_refused() -> None:
-    with pytest.raises(ServiceError, match="an id of its own"):
+def test_inputs_and_data_sources_that_do_not_fit_together_are_refused() -> None:
+    with pytest.raises(ServiceError, match="got 1 inputs without a datasource for 2 data sources"):
         pixels(MASK_AND_RED, OPTICAL, RADAR)
+    with pytest.raises(ServiceError, match="an id of its own"):
+        pixels(MASK_AND_RED, {**OPTICAL, "id": "a"}, {**RADAR, "id": "a"})
+    for inputs, named in (
+        ('{ datasource: "s3", bands: ["B04"] }', "'s3' is no id"),
+        ('{ datasource: "s2", bands: ["B04"] }, { bands: ["VV"] }', "of every input or of none"),
+        ('{ datasource: "s2", bands: ["B04"] }, { datasource: "s2", bands: ["B08", "B04"] }', "B04 is listed twice"),
+        ('{ datasource: "s1", bands: ["VV"], mosaicking: "TILE" }', "'TILE' is not supported"),
+        ('{ datasource: "s1", bands: ["VV"] }, { datasource: "s1", bands: ["VH"], mosaicking: "ORBIT" }', "ORBIT and"),
+    ):
+        script = MASK_AND_RED.replace('["B04", "dataMask"]', f"[{inputs}]")
+        with pytest.raises(ServiceError, match=named):
+            pixels(script, {**OPTICAL, "id": "s2"}, {**RADAR, "id": "s1"})
 
 
 def test_bands_of_other_units_may_stand_apart() -> None:
