@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -26,11 +27,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from py_mini_racer import JSEvalException, JSOOMException, MiniRacer
-
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None  # type: ignore[assignment]
 
 _HEADROOM_BYTES = 128 * 2**20  # V8 maps stacks and code when it first needs them, also for a harmless script
 
@@ -43,9 +39,12 @@ class Context:
     """One V8 context, with a limit on what the process may hold while it is open."""
 
     def __init__(self, limit_bytes: int) -> None:
+        unlimited = resource.RLIM_INFINITY  # the limit is still that of the context before
+        resource.setrlimit(resource.RLIMIT_DATA, (unlimited, unlimited))
         self._v8 = MiniRacer()
         self._v8.set_hard_memory_limit(limit_bytes)
-        self._room = self._data_bytes() + limit_bytes + _HEADROOM_BYTES
+        self._held = _data_bytes()
+        self._limit_bytes = limit_bytes
         self._free = memoryview(b"")
         self._limit(0)
 
@@ -85,17 +84,18 @@ class Context:
 
     def _limit(self, arrays: int) -> None:
         """V8's limit does not see typed arrays, which lie outside of its heap; one on the process's data does."""
-        if self._room and resource is not None:
-            resource.setrlimit(resource.RLIMIT_DATA, (self._room + arrays, resource.RLIM_INFINITY))
+        if self._held is not None:
+            total = self._held + self._limit_bytes + _HEADROOM_BYTES + arrays
+            resource.setrlimit(resource.RLIMIT_DATA, (total, resource.RLIM_INFINITY))
 
-    @staticmethod
-    def _data_bytes() -> int:
-        """What counts against RLIMIT_DATA; `_limit` does nothing where the system does not say."""
-        status = Path("/proc/self/status")
-        if not status.exists():
-            return -sys.maxsize
-        lines = status.read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
+
+def _data_bytes() -> int | None:
+    """What the process has that counts against RLIMIT_DATA; None where the system does not say, and nothing limits."""
+    status = Path("/proc/self/status")  # of Linux
+    if not status.exists():
+        return None
+    lines = status.read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:"))
 
 
 def answer(context: Context, message: dict[str, Any]) -> tuple[dict[str, Any], memoryview]:
@@ -152,8 +152,7 @@ def end_with(lifeline: int) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-    if resource is not None:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # V8 ends a process that has no memory left by a trap
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # V8 ends a process that has no memory left by a trap
     threading.Thread(target=end_with, args=(int(sys.argv[1]),), daemon=True).start()
     answers = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
