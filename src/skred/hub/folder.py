@@ -186,7 +186,7 @@ def _common_grid(files: Sequence[BandFile]) -> Grid:
             one.place(finest)
         except NotOnGridError as error:
             raise InputError(
-                f"{one.path}: {error}; the offline service does not resample: bring the files onto one grid"
+                f"{one.path}: {error}; the offline service does not resample files: bring them onto one grid"
             ) from None
     boxes = [one.grid.bounds for one in files]
     west, south = min(box[0] for box in boxes), min(box[1] for box in boxes)

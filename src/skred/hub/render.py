@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skred.core.grid import Grid, Window
 from skred.hub.engine import Engine
 from skred.hub.errors import refuse, script_error, unsupported
 from skred.hub.feeds import Feed, join
 from skred.hub.image import PNG_BANDS, PNG_TYPES, SUFFIXES, png, tar, tiff
 from skred.hub.items import DN_PER_REFLECTANCE, S2, PixelSource
-from skred.hub.request import USER_DATA, ProcessRequest, Response, place
-from skred.hub.scenes import fill, overlap
+from skred.hub.place import Place, place
+from skred.hub.request import USER_DATA, ProcessRequest, Response
+from skred.hub.scenes import fill
 from skred.hub.setup import ScriptOutput, read_setup, with_bands
 from skred.hub.units import processing_units
 
@@ -48,12 +48,12 @@ class _Work:
     feeds: tuple[Feed, ...]
     outputs: tuple[ScriptOutput, ...]
     fusion: bool
-    window: Window
+    place: Place
     silent: bool  # only user data is asked for: the script may return no pixels
 
     @property
     def pixels(self) -> int:
-        return self.window.height * self.window.width
+        return self.place.pixels
 
     def job(self) -> dict[str, Any]:
         """As runtime.js reads it."""
@@ -79,21 +79,20 @@ def render(source: PixelSource, request: ProcessRequest, limits: Limits, *, arch
     ServiceError
         The request or its script is wrong or not supported; nothing is charged.
     """
-    window = place(request, source.grid)
+    where = place(request, source.grid)
     with Engine(request.evalscript, script_seconds=limits.script_seconds, script_bytes=limits.script_bytes) as engine:
-        work = _plan(engine, source, request, window)
+        work = _plan(engine, source, request, where)
         arrays = _run(engine, source, work)
         user_data = _user_data(engine, work)
-    grid = source.grid.crop(window)
     by_id = {one.id: one for one in work.outputs}
     files: dict[str, tuple[str, bytes]] = {}
     for response in request.output.responses:
         kind, name = response.format.type, response.identifier
-        body = user_data if name == USER_DATA else _image(kind, by_id[name], arrays[name], grid, source)
+        body = user_data if name == USER_DATA else _image(kind, by_id[name], arrays[name], where, source)
         files[f"{name}.{SUFFIXES[kind]}"] = kind, body
     units = processing_units(
-        window.width,
-        window.height,
+        where.width,
+        where.height,
         [(feed.data, len(set(feed.bands) - {"dataMask"}), len(feed.scenes)) for feed in work.feeds],
         float_output=any(
             by_id[response.identifier].sample_type == "FLOAT32"
@@ -107,7 +106,7 @@ def render(source: PixelSource, request: ProcessRequest, limits: Limits, *, arch
     return Rendered(only_body, only_kind, units)
 
 
-def _plan(engine: Engine, source: PixelSource, request: ProcessRequest, window: Window) -> _Work:
+def _plan(engine: Engine, source: PixelSource, request: ProcessRequest, where: Place) -> _Work:
     """What is to be computed, after the script's own say about its scenes and outputs."""
     for function in ("setup", "evaluatePixel"):
         if not engine.has(function):
@@ -116,21 +115,20 @@ def _plan(engine: Engine, source: PixelSource, request: ProcessRequest, window: 
     by_id = {one.id: one for one in setup.outputs}
     for response in request.output.responses:
         _check_response(response, by_id)
-    inside = overlap(window, source.grid)
-    area = source.grid.crop(inside) if inside else None
+    area = source.grid.crop(where.window) if where.window else None
     feeds = join(setup, request.input.data, source.items(), area)
     fusion = len(request.input.data) > 1
     silent = all(response.identifier == USER_DATA for response in request.output.responses)
-    work = _Work(feeds, setup.outputs, fusion, window, silent)
+    work = _Work(feeds, setup.outputs, fusion, where, silent)
     if engine.has("preProcessScenes"):
         if all(feed.mosaicking == "SIMPLE" for feed in feeds):
             unsupported("evalscript->preProcessScenes", "mosaicking SIMPLE", "it for ORBIT and TILE")
         kept = engine.json(f"__hub.preProcess({json.dumps(work.job())}, preProcessScenes)")
         feeds = tuple(feed.keep(numbers) for feed, numbers in zip(feeds, kept, strict=True))
-        work = _Work(feeds, setup.outputs, fusion, window, silent)
+        work = _Work(feeds, setup.outputs, fusion, where, silent)
     if engine.has("updateOutput"):
         bands = engine.json(f"__hub.updateOutput({json.dumps(work.job())}, updateOutput)")
-        work = _Work(feeds, with_bands(setup.outputs, bands), fusion, window, silent)
+        work = _Work(feeds, with_bands(setup.outputs, bands), fusion, where, silent)
     _check_size(work)
     by_id = {one.id: one for one in work.outputs}
     for response in request.output.responses:
@@ -157,6 +155,11 @@ def _check_size(work: _Work) -> None:
     values = work.pixels * sum(feed.values for feed in work.feeds)
     if values > MAX_INPUT_VALUES:
         refuse("input", f"{values} input values, at most {MAX_INPUT_VALUES} in one request; ask for a smaller area")
+    window = work.place.window
+    if window is not None:  # of a strongly reduced image far more is read than given to the script, a scene at a time
+        read = window.height * window.width * max((len(feed.units) for feed in work.feeds), default=0)
+        if read > MAX_INPUT_VALUES:
+            refuse("input", f"{read} values to read of one scene, at most {MAX_INPUT_VALUES}; ask for a smaller area")
     size = _result_bytes(work)
     if size > MAX_OUTPUT_BYTES:
         refuse("output", f"{size} bytes, at most {MAX_OUTPUT_BYTES} in one request; ask for a smaller area")
@@ -168,16 +171,15 @@ def _result_bytes(work: _Work) -> int:
 
 def _run(engine: Engine, source: PixelSource, work: _Work) -> dict[str, NDArray[Any]]:
     """Values of each output of the script, shape ``(bands, H, W)``."""
-    shape = work.window.height, work.window.width
     engine.allocate(work.pixels * sum(feed.values for feed in work.feeds), result_bytes=_result_bytes(work))
     for feed in work.feeds:
         for scene in feed.scenes:
-            out = np.zeros((len(feed.units), *shape), np.float32)
-            fill(source, feed.data.type, scene, feed.units, window=work.window, out=out)
+            out = np.zeros((len(feed.units), *work.place.shape), np.float32)
+            fill(source, feed.data.type, scene, feed.units, place=work.place, out=out)
             engine.feed(out)
     engine.run(work.job())
     return {
-        one.id: engine.result(k, one.dtype, one.bands * work.pixels).reshape(one.bands, *shape)
+        one.id: engine.result(k, one.dtype, one.bands * work.pixels).reshape(one.bands, *work.place.shape)
         for k, one in enumerate(work.outputs)
     }
 
@@ -187,7 +189,7 @@ def _user_data(engine: Engine, work: _Work) -> bytes:
     return engine.text(f"__hub.userData({json.dumps(work.job())}, {hook})").encode()
 
 
-def _image(kind: str, output: ScriptOutput, array: NDArray[Any], grid: Grid, source: PixelSource) -> bytes:
+def _image(kind: str, output: ScriptOutput, array: NDArray[Any], where: Place, source: PixelSource) -> bytes:
     if kind == "image/png":
-        return png(array, grid, simulated=source.simulated)
-    return tiff(array, grid, nodata=output.nodata_value, simulated=source.simulated)
+        return png(array, where.transform, simulated=source.simulated)
+    return tiff(array, where.crs, where.transform, nodata=output.nodata_value, simulated=source.simulated)

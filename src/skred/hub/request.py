@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from skred.core.grid import Grid, Window
-from skred.hub.errors import refuse, unsupported
 from skred.hub.payload import Payload, Utc, parse_payload
 
 USER_DATA = "userdata"
 MAX_PX = 2500  # of a side, as at the service
-_EPSG_URL = re.compile(r"^https?://www\.opengis\.net/def/crs/EPSG/0/(\d+)$")
-_ON_GRID_PX = 1e-6  # how far a box may lie off the grid: floating-point rounding, no more
-Sampling = Literal["NEAREST", "BILINEAR", "BICUBIC"]  # a request has the grid's own resolution, so none changes a pixel
+CRS84_URL = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+Sampling = Literal["NEAREST", "BILINEAR", "BICUBIC"]  # on the source's own pixels none of them changes a value
 
 
 class TimeRange(Payload):
@@ -113,12 +109,34 @@ Data = OpticalData | RadarData | DemData
 
 
 class Crs(Payload):
-    crs: str
+    crs: str = CRS84_URL
 
 
 class Bounds(Payload):
-    bbox: tuple[float, float, float, float]  # west, south, east, north in units of the CRS
-    properties: Crs
+    """A box, the outline of an area, or both: then the image is of the box, with data inside the outline."""
+
+    bbox: tuple[float, float, float, float] | None = None  # two opposite corners in units of the CRS
+    geometry: dict[str, Any] | None = None  # a GeoJSON polygon in the CRS
+    properties: Crs = Crs()
+
+    @field_validator("bbox")
+    @classmethod
+    def _west_south_east_north(
+        cls, value: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if value is None:
+            return None
+        west, east = sorted(value[::2])
+        south, north = sorted(value[1::2])
+        if west == east or south == north:
+            raise ValueError("[west, south, east, north] with west < east and south < north")
+        return west, south, east, north
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Bounds:
+        if self.bbox is None and self.geometry is None:
+            raise ValueError("bbox or geometry")
+        return self
 
 
 class Input(Payload):
@@ -154,7 +172,7 @@ class Response(Payload):
 
 
 class Output(Payload):
-    """A size in pixels or a resolution in metres, and not both."""
+    """A size in pixels, or the size of a pixel in units of the CRS, and not both."""
 
     width: int | None = Field(default=None, ge=1, le=MAX_PX)
     height: int | None = Field(default=None, ge=1, le=MAX_PX)
@@ -186,49 +204,3 @@ class ProcessRequest(Payload):
 def parse_request(body: Any) -> ProcessRequest:
     """Raises ServiceError 400 that names every wrong or unsupported parameter."""
     return parse_payload(ProcessRequest, body)
-
-
-def place(request: ProcessRequest, grid: Grid) -> Window:
-    """Where the requested box lies on `grid`; it may reach beyond its edges, so row and col may be negative.
-
-    Raises
-    ------
-    ServiceError
-        Another CRS or resolution, or a corner that is not a whole number of pixels from the grid's: the offline
-        service has no resampling kernel, and a guess would look like an answer.
-    """
-    west, south, east, north = request.input.bounds.bbox
-    crs = request.input.bounds.properties.crs
-    code = _EPSG_URL.match(crs)
-    if code is None or f"EPSG:{code[1]}" != grid.crs:
-        number = str(grid.crs).removeprefix("EPSG:")
-        unsupported("input->bounds->properties->crs", crs, f"http://www.opengis.net/def/crs/EPSG/0/{number}")
-    width, height = _size(request)
-    for name, metres, pixels in (("width", east - west, width), ("height", north - south, height)):
-        if abs(metres / grid.resolution_m - pixels) > _ON_GRID_PX:
-            refuse(
-                f"output->{name}",
-                f"{pixels} pixels for {metres:g} m; the offline service does not resample: "
-                f"wanted pixels of {grid.resolution_m:g} m",
-            )
-    col, row = (west - grid.west) / grid.resolution_m, (grid.north - north) / grid.resolution_m
-    if abs(col - round(col)) > _ON_GRID_PX or abs(row - round(row)) > _ON_GRID_PX:
-        refuse(
-            "input->bounds->bbox",
-            f"corner ({west:g}, {north:g}) is not a whole number of {grid.resolution_m:g} m pixels from "
-            f"({grid.west:g}, {grid.north:g}); the offline service does not resample",
-        )
-    return Window(round(row), round(col), height, width)
-
-
-def _size(request: ProcessRequest) -> tuple[int, int]:
-    """Width and height in pixels."""
-    output = request.output
-    if output.width is not None and output.height is not None:
-        return output.width, output.height
-    west, south, east, north = request.input.bounds.bbox
-    sizes = [round((east - west) / (output.resx or 1)), round((north - south) / (output.resy or 1))]
-    for name, size in zip(("resx", "resy"), sizes, strict=True):
-        if not 1 <= size <= MAX_PX:
-            refuse(f"output->{name}", f"gives {size} pixels, wanted 1 to {MAX_PX}")
-    return sizes[0], sizes[1]

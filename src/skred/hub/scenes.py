@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon, box
 
-from skred.core.grid import Grid, Window
+from skred.core.grid import Grid
 from skred.hub.items import DN_PER_REFLECTANCE, Item, PixelSource
+from skred.hub.place import Place
 from skred.hub.request import Data, DemData, OpticalData, RadarData
 from skred.hub.setup import Mosaicking
 
@@ -95,24 +96,23 @@ def fill(
     scene: Scene,
     units: Mapping[str, str],
     *,
-    window: Window,
+    place: Place,
     out: NDArray[np.float32],
 ) -> None:
     """Write the pixels of a scene into `out`, shape ``(bands, H, W)`` and all 0, which it stays where no item has data.
 
-    `window` may reach beyond the source's grid. `units` holds the bands in order, each with its unit.
+    `units` holds the bands in order, each with its unit.
     """
-    inside = overlap(window, source.grid)
-    if inside is None:
+    if place.window is None:
         return
-    view = out[:, *Window(inside.row - window.row, inside.col - window.col, inside.height, inside.width).slices]
+    view = out[:, *place.target]
     wanted = tuple(band for band in units if band != "dataMask")
-    empty = np.ones((inside.height, inside.width), bool)
+    empty = place.shown.copy()
     for item in scene.items:
-        pixels = source.read(collection, item, (*wanted, "dataMask"), inside)
-        new = empty & (pixels["dataMask"] != 0)
+        pixels = source.read(collection, item, (*wanted, "dataMask"), place.window)
+        new = empty & (place.picked(pixels["dataMask"]) != 0)
         for k, (band, unit) in enumerate(units.items()):
-            np.copyto(view[k], _in_unit(pixels[band], unit, band), where=new, casting="same_kind")
+            np.copyto(view[k], _in_unit(place.picked(pixels[band]), unit, band), where=new, casting="same_kind")
         empty &= ~new
         if not empty.any():
             return
@@ -124,11 +124,3 @@ def _in_unit(values: NDArray[Any], unit: str, band: str) -> NDArray[np.float32]:
         numbers = np.clip(np.floor(values.astype(np.float64) * DN_PER_REFLECTANCE + 0.5), 0, 65535)
         values = numbers if unit == "DN" else numbers / DN_PER_REFLECTANCE
     return values.astype(np.float32)
-
-
-def overlap(window: Window, grid: Grid) -> Window | None:
-    """The part of `window` that lies on `grid`, or None."""
-    top, left = max(window.row, 0), max(window.col, 0)
-    bottom = min(window.row + window.height, grid.height)
-    right = min(window.col + window.width, grid.width)
-    return Window(top, left, bottom - top, right - left) if top < bottom and left < right else None

@@ -33,6 +33,10 @@ In the program:
   config = SHConfig(use_defaults=True, sh_client_id="{client_id}", sh_client_secret="{client_secret}",
                     sh_base_url="{base_url}", sh_token_url="{token_url}")
   collection = DataCollection.SENTINEL2_L2A.define_from("OFFLINE_S2_{port}", service_url="{base_url}")
+  SentinelHubRequest(..., bbox=BBox([{bbox}], CRS.WGS84), size=(256, 256), config=config)
+
+Each pixel of such a request takes the nearest one of the grid above. The grid's own are sent as they are, for
+bbox=BBox([{grid_bbox}], CRS("{crs}")), size=({width}, {height}), or any part of it.
 """
 
 
@@ -61,7 +65,7 @@ def describe(source: PixelSource, settings: HubSettings) -> str:
     """The settings as text for a person."""
     shown = asdict(settings)
     shown["bbox"] = ", ".join(f"{degrees:.6f}" for degrees in settings.bbox)
-    shown["grid_bbox"] = ", ".join(f"{metres:.0f}" for metres in settings.grid_bbox)
+    shown["grid_bbox"] = ", ".join(f"{metres:.15g}" for metres in settings.grid_bbox)
     shown["time_interval"] = " to ".join(settings.time_interval)
     width, height = settings.size
     return _TEXT.format(

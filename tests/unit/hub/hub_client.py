@@ -149,10 +149,12 @@ class Client:
         window: Window | None = None,
         time: tuple[Any, Any] | None = ("2019-07-01", "2019-07-31"),
         identifiers: tuple[str, ...] = ("default",),
+        place: dict[str, Any] | None = None,
         other: dict[str, Any] | None = None,
         data_filter: dict[str, Any] | None = None,
         **input_args: Any,
     ) -> SentinelHubRequest:
+        """`place` holds bbox, geometry, size and resolution, instead of `window` of `grid`."""
         other_args = dict(other or {})
         if data_filter:
             other_args["dataFilter"] = data_filter
@@ -165,9 +167,8 @@ class Client:
                 )
             ],
             responses=[SentinelHubRequest.output_response(name, MimeType.TIFF) for name in identifiers],
-            bbox=BBox(grid.bounds, CRS(grid.crs)),
-            size=(grid.width, grid.height),
             config=self.config,
+            **(place or {"bbox": BBox(grid.bounds, CRS(grid.crs)), "size": (grid.width, grid.height)}),
         )
 
     def image(self, script: str, **kwargs: Any) -> NDArray[Any]:

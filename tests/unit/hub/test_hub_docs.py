@@ -56,7 +56,7 @@ def test_the_complete_example_runs_word_by_word(tmp_path: Path) -> None:
     assert _without_numbers(done.stdout) == _without_numbers(blocks("")[0]), done.stderr
     with rasterio.open(tmp_path / "ndvi.tif") as dataset:
         ndvi = dataset.read(1)
-    assert np.isfinite(ndvi).mean() > 0.9
+    assert 0.8 < np.isfinite(ndvi).mean() < 1  # the box in WGS84 is around a grid that is turned against it
     assert 0 < np.nanmedian(ndvi) < 1
 
 

@@ -326,19 +326,24 @@ def test_a_script_without_end_or_measure_is_stopped(source: Checker, body: str, 
         assert Client(settings).image(one_band("B02")).shape == GRID.shape  # and the service lives on
 
 
-def test_boxes_that_do_not_lie_on_the_grid_are_refused(client: Client) -> None:
-    request = client.request(DN_SCRIPT)
-    for change, named in (
-        ({"bbox": [300_005.0, 6_799_200.0, 300_965.0, 6_800_000.0]}, "bbox"),
-        ({"bbox": [300_000.0, 6_799_200.0, 301_920.0, 6_800_000.0]}, "width"),
-        ({"properties": {"crs": "http://www.opengis.net/def/crs/EPSG/0/32633"}}, "32633"),
-        ({"geometry": {"type": "Polygon", "coordinates": []}}, "geometry"),
+def test_places_that_are_not_served_are_refused_by_name(client: Client) -> None:
+    crossed = [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]
+    for bounds, named in (
+        ({"bbox": [300_000.0, 6_800_000.0, 300_000.0, 6_799_200.0]}, "west < east"),
+        ({"bbox": None}, "wanted bbox or geometry"),
+        ({"properties": {"crs": "http://www.opengis.net/def/crs/EPSG/0/27700"}}, "EPSG/0/27700' is not supported"),
+        ({"properties": {"crs": "EPSG:4326"}}, "'EPSG:4326' is not supported"),
+        ({"geometry": {"type": "Polygon", "coordinates": []}}, "bounds->geometry: is another kind of geometry, empty"),
+        ({"geometry": {"type": "Polygon", "coordinates": crossed}}, "crosses itself"),
+        ({"geometry": {"type": "Point", "coordinates": [1, 2]}}, "wanted a GeoJSON Polygon"),
+        ({"geometry": {"coordinates": [1, 2]}}, "bounds->geometry: cannot be read"),
     ):
         changed = client.request(DN_SCRIPT)
-        changed.payload["input"]["bounds"].update(change)
+        changed.payload["input"]["bounds"].update(bounds)
         changed.download_list[0].post_values = changed.payload
         with pytest.raises(DownloadFailedException, match=re.escape(named)):
             changed.get_data()
+    request = client.request(DN_SCRIPT)
     request.payload["output"]["width"] = 2501
     request.download_list[0].post_values = request.payload
     with pytest.raises(DownloadFailedException, match="width"):

@@ -147,7 +147,6 @@ def test_a_size_may_be_given_as_a_resolution() -> None:
     by_size = answer(MASK_AND_RED, OPTICAL, window=window)
     assert answer(MASK_AND_RED, OPTICAL, window=window, output={"resx": 10, "resy": 10}).body == by_size.body
     for output, named in (
-        ({"resx": 20, "resy": 20}, "does not resample"),
         ({"width": 40, "height": 30, "resx": 10, "resy": 10}, "either width and height or resx and resy"),
         ({"width": 40}, "either width and height"),
         ({"resx": 10, "height": 30}, "either width and height"),

@@ -78,6 +78,7 @@ def test_the_text_for_a_person_has_all_that_a_program_needs(source: Checker) -> 
     for needed in (settings.base_url, settings.token_url, settings.client_id, settings.client_secret, "EPSG:32632"):
         assert needed in text
     assert "simulated pixels" in text
+    assert 'BBox([300000, 6799200, 300960, 6800000], CRS("EPSG:32632")), size=(96, 80)' in text
     assert "2019-07-01 to 2019-07-28" in text
 
 
