@@ -138,6 +138,18 @@ def run(service, folder, event=EVENT, params=PARAMS, out="raw", limiter=None):
     )
 
 
+def many(days=61):
+    """Two acquisitions a day, one of each sensor; 120 in both windows of the event."""
+    first = dt.datetime(2019, 6, 30, 5, tzinfo=dt.UTC)
+    found = []
+    for day in range(days):
+        morning, evening = ((first + dt.timedelta(days=day, hours=hours)).isoformat() for hours in (0, 12))
+        if day != 30:  # the day of the storm belongs to no window
+            found.append(radar(f"S1A_{day:02d}", morning, ("ascending", "descending")[day % 2], 20 + day % 4))
+            found.append(optical(f"S2A_{day:02d}_R051_T32VLP_x", evening))
+    return tuple(found)
+
+
 def images(log):
     """The calls of a service's log that asked for an image."""
     return [call for call in log if call.path == "process"]
