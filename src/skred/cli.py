@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skred.core.errors import InputError, SkredError
+
+if TYPE_CHECKING:
+    from skred.hub.items import PixelSource
 
 app = typer.Typer(
     help="Find the landslides a storm left behind, from Sentinel-1 and Sentinel-2 images.",
@@ -88,6 +91,31 @@ def compare(
 
 
 @app.command()
+def plan(
+    event: Annotated[str, typer.Argument(help="name of an event in data/events, or a path to an event file")],
+    params: Annotated[Path, typer.Option(help="parameters: section download, for simulated events also world")] = Path(
+        "params.yaml"
+    ),
+    store: Annotated[Path, typer.Option(help="where fetched images are kept")] = Path("data/.store"),
+) -> None:
+    """Say what the download of an event would ask for and cost, before anything is spent."""
+    from skred.acquire.opening import image_service
+    from skred.acquire.params import DownloadParams
+    from skred.acquire.plan import check_budget, make_plan, table
+    from skred.acquire.store import Store
+    from skred.core.events import read_event
+    from skred.core.params import read_section
+
+    file = Path(event) if event.endswith((".yaml", ".yml")) else Path("data/events") / f"{event}.yaml"
+    read, section = read_event(file), read_section(params, "download", DownloadParams)
+    with image_service(file, read, params, section) as service:
+        planned = make_plan(read, service, section, Store(store))
+    for line in table(planned, section):
+        typer.echo(line)
+    check_budget(planned, section)
+
+
+@app.command()
 def check() -> None:
     """Read params.yaml and every event file, and say everything that is wrong with them."""
     from skred.checking import check_repository
@@ -107,6 +135,53 @@ def track() -> None:
     from skred.tracking.sync import sync
 
     typer.echo(sync(Path()))
+
+
+@app.command()
+def hub(
+    event: Annotated[str | None, typer.Option(help="serve the simulated pixels of data/events/EVENT.yaml")] = None,
+    folder: Annotated[Path | None, typer.Option(help="serve a folder of COGs with STAC items")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 takes a free one")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="the settings as one line of JSON")] = False,
+    faults: Annotated[Path | None, typer.Option(help="YAML or JSON file of fault rules")] = None,
+    requests_per_minute: Annotated[float | None, typer.Option(min=0.001, help="more are answered 429")] = None,
+    units_per_minute: Annotated[float | None, typer.Option(min=0.001, help="processing units; 429 beyond")] = None,
+    requests_per_month: Annotated[float | None, typer.Option(min=0.001, help="in all; 403 beyond")] = None,
+    units_per_month: Annotated[float | None, typer.Option(min=0.001, help="processing units in all; 403")] = None,
+    token_seconds: Annotated[float, typer.Option(min=0.001, help="how long a token is good")] = 600.0,
+    verbose: Annotated[bool, typer.Option(help="one line per request on standard error")] = False,
+) -> None:
+    """Serve an offline Sentinel Hub on this machine until stopped, for any `sentinelhub` program."""
+    from skred.hub.faults import read_rules
+    from skred.hub.limits import RateLimits
+    from skred.hub.standalone import serve_until_stopped
+
+    if (event is None) == (folder is None):
+        raise InputError("hub: wanted one of --event NAME and --folder DIR")
+    rules = () if faults is None else read_rules(faults)
+    rates = RateLimits(
+        requests_per_minute=requests_per_minute,
+        units_per_minute=units_per_minute,
+        requests_per_month=requests_per_month,
+        units_per_month=units_per_month,
+    )
+    if folder is not None:
+        from skred.hub.folder import read_folder
+
+        source: PixelSource = read_folder(folder)
+    else:
+        from skred.hub.simulated import simulated_source
+
+        source = simulated_source(Path("data/events") / f"{event}.yaml", Path("params.yaml"))
+    serve_until_stopped(
+        source,
+        as_json=as_json,
+        port=port,
+        faults=rules,
+        rates=rates,
+        token_seconds=token_seconds,
+        verbose=verbose,
+    )
 
 
 @event_app.command("add")

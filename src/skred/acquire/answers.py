@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
+from skred.acquire.blocks import check_blocks, check_tags
 from skred.acquire.bodies import Product
 from skred.core.grid import Grid
 
@@ -35,11 +36,15 @@ def read_answer(content: bytes, product: Product, grid: Grid) -> NDArray[Any]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with memory.open(driver="GTiff") as dataset:
                 _check(dataset, product, grid)
+                wrong = check_tags(content) or check_blocks(content, dataset)
+                if wrong is not None:
+                    raise BrokenAnswerError(f"a TIFF of which {wrong}")
                 array: NDArray[Any] = dataset.read()
     except RasterioError as error:
         raise BrokenAnswerError(f"a TIFF that cannot be read ({' '.join(str(error).split())})") from error
-    if np.issubdtype(array.dtype, np.floating) and np.isinf(array).any():
-        raise BrokenAnswerError("a TIFF with infinite values")
+    for name, band, lowest, highest in zip(product.names, array, product.lowest, product.highest, strict=True):
+        if not ((band >= lowest) & (band <= highest) | np.isnan(band)).all():
+            raise BrokenAnswerError(f"a TIFF with values of {name} that are not within {lowest:g} to {highest:g}")
     return array
 
 
@@ -53,5 +58,6 @@ def _check(dataset: Any, product: Product, grid: Grid) -> None:
     code = dataset.crs.to_epsg() if dataset.crs is not None else None
     if f"EPSG:{code}" != grid.crs:
         raise BrokenAnswerError(f"CRS {code}, wanted {grid.crs}")
-    if not dataset.transform.almost_equals(grid.transform, precision=1e-3):
+    found, wanted = dataset.transform, grid.transform
+    if not (found.almost_equals(wanted, precision=1e-3) and abs(found.a - wanted.a) + abs(found.e - wanted.e) < 1e-7):
         raise BrokenAnswerError(f"corner and pixel {tuple(dataset.transform)[:6]}, wanted {tuple(grid.transform)[:6]}")

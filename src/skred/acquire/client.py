@@ -1,37 +1,39 @@
-"""The image service through the `sentinelhub` client: login, catalog, images, with the checks that it leaves out.
+"""The image service through the `sentinelhub` client: catalog and images, with the tries that it leaves out.
 
 The client's own cache folder, collection table and session cache are process-wide or not safe against a kill, so none
-of them is used: requests are plain bodies, sessions belong to one `ImageService`, and bytes are kept by the store.
+of them is used: requests are plain bodies, logins belong to one `ImageService`, and bytes are kept by the store.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
 import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from numpy.typing import NDArray
-from oauthlib.oauth2 import MissingTokenError, OAuth2Error
+from oauthlib.oauth2 import OAuth2Error
 from sentinelhub.api.catalog import SentinelHubCatalog
 from sentinelhub.config import SHConfig
 from sentinelhub.constants import CRS, MimeType, RequestType
 from sentinelhub.download.models import DownloadRequest
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 from sentinelhub.download.session import SentinelHubSession
-from sentinelhub.exceptions import (
-    DownloadFailedException,
-    MissingDataInRequestException,
-    OutOfRequestsException,
-    SHRateLimitWarning,
-)
+from sentinelhub.exceptions import DownloadFailedException, MissingDataInRequestException, SHRateLimitWarning
 from sentinelhub.geometry import BBox
 
 from skred.acquire.answers import BrokenAnswerError, read_answer
 from skred.acquire.bodies import Product
+from skred.acquire.cost import processing_units
+from skred.acquire.limiter import Limiter, StoppedError, Turn, retry_after_s
+from skred.acquire.login import Login
 from skred.acquire.params import DownloadParams
+from skred.acquire.refusals import AGAIN, one_line, status_of
 from skred.acquire.service import Service, is_loopback
 from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid
@@ -39,7 +41,7 @@ from skred.core.grid import Grid
 SIMULATED_HEADER = "x-skred-simulated"
 UNITS_HEADER = "x-processingunits-spent"
 
-# Everything that one try can end with. `ValueError` holds JSON that is none and a Retry-After that is no whole number.
+# Everything that one try can end with. `ValueError` holds JSON that is none and bodies that are no image.
 _TRY_ERRORS = (
     DownloadFailedException,
     MissingDataInRequestException,
@@ -47,12 +49,41 @@ _TRY_ERRORS = (
     requests.RequestException,
     ValueError,
     KeyError,  # a catalog answer without its `context` or `features`
+    TypeError,  # or with another kind of value there
 )
-_AGAIN = {408, 429}  # of the 4xx, those that may go away
+_KEPT = "what has been fetched is kept"
+T = TypeVar("T")
 
 
-class StoppedError(SkredError):
-    """A request was given up in the middle of its tries, because `ImageService.stop` was called."""
+class RateLimitedError(Exception):
+    """An answer 429, and how long the service asks to wait, if it says so."""
+
+    def __init__(self, wait_s: float | None) -> None:
+        super().__init__("429, too many requests")
+        self.wait_s = wait_s
+
+
+class _Turns:
+    """Takes the place of the rate limiter inside the `sentinelhub` client, which knows its own requests only, and
+    fails on a `Retry-After` that is no whole number."""
+
+    def __init__(self, limiter: Limiter, units: float) -> None:
+        self._limiter, self._units = limiter, units
+        self._turn: Turn | None = None
+
+    def register_next(self) -> float:
+        """Before each request of the client: waits its turn. The client need not wait any more."""
+        self.close()
+        self._turn = self._limiter.enter(self._units)
+        return 0.0
+
+    def update(self, headers: Mapping[str, str], *, default: float) -> None:
+        """After each answer 429."""
+        raise RateLimitedError(retry_after_s(headers.get("Retry-After"), dt.datetime.now(dt.UTC)))
+
+    def close(self) -> None:
+        if self._turn is not None:
+            self._limiter.leave(self._turn)
 
 
 @dataclass(frozen=True)
@@ -72,14 +103,14 @@ class ImageService:
         The service is not on this machine and its addresses are not https.
     """
 
-    def __init__(self, service: Service, params: DownloadParams) -> None:
+    def __init__(self, service: Service, params: DownloadParams, limiter: Limiter) -> None:
         self.service = service
         self.params = params
-        self._lock = threading.Lock()
+        self._limiter = limiter
         self._stopped = threading.Event()
-        self._session: SentinelHubSession | None = None
+        self._login = Login(service, params.timeout_s)
         # `use_defaults`: without it the client reads, and creates, a file in the user's home. One try per call: the
-        # tries and waits are ours. Its loop after 429 stays, because only it reads how long the service asks to wait.
+        # tries and waits are ours.
         self._config = SHConfig(
             use_defaults=True,
             sh_client_id=service.client_id,
@@ -87,7 +118,6 @@ class ImageService:
             sh_base_url=service.base_url,
             sh_token_url=service.token_url,
             max_download_attempts=1,
-            max_retries=params.max_tries,
             download_timeout_seconds=params.timeout_s,
         )
         warnings.filterwarnings("ignore", category=SHRateLimitWarning)  # a wait is no news for a log of plain lines
@@ -96,10 +126,11 @@ class ImageService:
     def stop(self) -> None:
         """End all waits, so that threads that still try give up soon."""
         self._stopped.set()
+        self._limiter.stop()
 
     def search(
         self, collection: str, interval: tuple[str, str], bbox: tuple[float, float, float, float], where: str | None
-    ) -> Any:
+    ) -> list[dict[str, Any]]:
         """All catalog features of `collection` within two ISO days and a box in WGS84 degrees, over all pages.
 
         Raises
@@ -108,17 +139,19 @@ class ImageService:
             The service refuses, or does not answer within the tries.
         """
 
-        def once(_: str) -> list[dict[str, Any]]:
+        def once(token: dict[str, Any]) -> list[dict[str, Any]]:
             catalog = SentinelHubCatalog(config=self._config)
-            catalog.client = self._client(self._session)
-            found = catalog.search(
-                collection,
-                time=interval,
-                bbox=BBox(bbox, CRS.WGS84),
-                filter=where,
-                limit=self.params.page_items,
-            )
-            return list(found)
+            # Not `from_token`, which reads, and creates, a file in the user's home.
+            session = SentinelHubSession(config=self._config, refresh_before_expiry=None, _token=token)
+            with self._client(0.0, session) as catalog.client:
+                found = catalog.search(
+                    collection,
+                    time=interval,
+                    bbox=BBox(bbox, CRS.WGS84),
+                    filter=where,
+                    limit=self.params.page_items,
+                )
+                return list(found)
 
         return self._try(once, f"catalog search of {collection} from {interval[0]} to {interval[1]}")
 
@@ -131,8 +164,8 @@ class ImageService:
             The service refuses, or gives no whole image within the tries.
         """
 
-        def once(token: str) -> Image:
-            # The header and not a session of the client's: threads that shared one would each log in when it ends.
+        def once(token: dict[str, Any]) -> Image:
+            # The header and not a session of the client's: it may not be shared by threads.
             request = DownloadRequest(
                 request_type=RequestType.POST,
                 url=f"{self.service.base_url}/api/v1/process",
@@ -140,86 +173,93 @@ class ImageService:
                 headers={
                     "content-type": MimeType.JSON.get_string(),
                     "accept": MimeType.TIFF.get_string(),
-                    "Authorization": f"Bearer {token}",
+                    "Authorization": f"Bearer {token['access_token']}",
                 },
                 data_type=MimeType.TIFF,
             )
-            response = self._client(None).download([request], max_threads=1, decode_data=False)[0]
+            with self._client(processing_units(product, grid), None) as client:
+                response = client.download([request], max_threads=1, decode_data=False)[0]
             headers = {name.lower(): value for name, value in response.headers.items()}
+            array = read_answer(response.content, product, grid)
             self._check_kind(headers, what)
-            return Image(read_answer(response.content, product, grid), _units(headers))
+            return Image(array, _units(headers))
 
-        image: Image = self._try(once, what)
-        return image
+        return self._try(once, what)
 
-    def _client(self, session: SentinelHubSession | None) -> SentinelHubDownloadClient:
-        # One client for each call: its lock is not made for threads that share it.
-        return SentinelHubDownloadClient(
-            session=session, config=self._config, default_retry_time=self.params.rate_limit_wait_s
-        )
+    @contextmanager
+    def _client(self, units: float, session: SentinelHubSession | None) -> Iterator[SentinelHubDownloadClient]:
+        """A client for one call (its lock is not made for threads that share it) of requests of so many units."""
+        client = SentinelHubDownloadClient(session=session, config=self._config)
+        turns = _Turns(self._limiter, units)
+        client.rate_limit = turns  # type: ignore[assignment]
+        try:
+            yield client
+        finally:
+            turns.close()
 
-    def _try(self, once: Any, what: str) -> Any:
-        refused: str | None = None
-        problem = ""
+    def _try(self, once: Callable[[dict[str, Any]], T], what: str) -> T:
+        """What `once` gives, after as many tries as it takes and `max_tries` allow."""
+        problem, refusals = "", 0
         for attempt in range(1, self.params.max_tries + 1):
+            wait_s = self._wait_s(attempt, what)
             try:
-                token = self._token(refused)
-                try:
-                    return once(token)
-                except DownloadFailedException as error:
-                    if _status(error) != 401 or refused is not None:
-                        raise
-                    # One new login for each request: a token may have run out or been withdrawn.
-                    refused = token
-                    return once(self._token(refused))
+                return self._with_token(once)
+            except RateLimitedError as error:
+                problem = str(error)
+                wait_s = self._pause(error, attempt, wait_s, what)
             except _TRY_ERRORS as error:
-                problem = self._one_line(error)
-                self._raise_if_final(error, what, problem)
-            if attempt < self.params.max_tries and self._stopped.wait(self._wait_s(attempt, what)):
+                problem = one_line(error, self._login.secrets())
+                refusals += status_of(error) == 401
+                self._raise_if_final(error, what, problem, refusals)
+            if attempt < self.params.max_tries and self._stopped.wait(wait_s):
                 raise StoppedError(f"{what}: given up, because another request failed")
         raise SkredError(
-            f"{self.service.base_url}: {what}: no usable answer after {attempt} tries, the last: {problem}; "
-            "what has been fetched is kept, run the download again"
+            f"{self.service.base_url}: {what}: no usable answer after {self.params.max_tries} tries, the last: "
+            f"{problem}; {_KEPT}, run the download again"
         )
+
+    def _with_token(self, once: Callable[[dict[str, Any]], T]) -> T:
+        token = self._login.token(refused=None)
+        try:
+            return once(token)
+        except DownloadFailedException as error:
+            if status_of(error) != 401:
+                raise
+        # One new login for each try: a token may have run out or been withdrawn.
+        return once(self._login.token(refused=token["access_token"]))
+
+    def _pause(self, error: RateLimitedError, attempt: int, wait_s: float, what: str) -> float:
+        """Hold all threads for as long as the service asks, and longer when asking again did not help."""
+        asked_s = self.params.rate_limit_wait_s if error.wait_s is None else error.wait_s
+        if asked_s > self.params.longest_wait_s:
+            raise SkredError(
+                f"{self.service.base_url}: {what}: too many requests, and the service asks to wait {asked_s:.0f} s, "
+                f"more than download.longest_wait_s ({self.params.longest_wait_s:g}); {_KEPT}, run the download "
+                "again later"
+            ) from None
+        self._limiter.pause(asked_s)
+        return 0.0 if attempt == 1 else wait_s / 3
 
     def _wait_s(self, attempt: int, what: str) -> float:
         # Jitter from the name and not from a clock: threads that failed together come back apart, reproducibly.
         jitter = 1 + (sum(what.encode()) + attempt * 37) % 100 / 400
         return float(self.params.wait_s * 3 ** (attempt - 1) * jitter)
 
-    def _token(self, refused: str | None) -> str:
-        """A token that is not `refused`: of all threads whose token was refused, the first logs in."""
-        with self._lock:
-            if self._session is None or self._session.token["access_token"] == refused:
-                self._session = SentinelHubSession(config=self._config)
-            token: str = self._session.token["access_token"]  # logs in again shortly before the token runs out
-            return token
-
-    def _raise_if_final(self, error: Exception, what: str, problem: str) -> None:
+    def _raise_if_final(self, error: Exception, what: str, problem: str, refusals: int) -> None:
         """Errors that no further try can mend."""
-        base = self.service.base_url
-        if isinstance(error, OAuth2Error) and not isinstance(error, MissingTokenError):
-            raise InputError(
-                f"{self.service.token_url}: login refused ({problem}); check SH_CLIENT_ID and SH_CLIENT_SECRET"
-            ) from None
-        if isinstance(error, OutOfRequestsException):
-            raise SkredError(
-                f"{base}: {what}: too many requests, {self.params.max_tries} times; what has been fetched is kept, "
-                "run the download again later or with fewer download.workers"
-            ) from None
-        status = _status(error)
+        base, status = self.service.base_url, status_of(error)
         if status == 403 and "ACCESS_INSUFFICIENT_PROCESSING_UNITS" in problem:
             raise SkredError(
-                f"{base}: {what}: the account has no processing units left; what has been fetched is kept, "
-                "run the download again when the account has units"
+                f"{base}: {what}: the account has no processing units left; {_KEPT}, run the download again when the "
+                "account has units"
             ) from None
-        if status == 401:
+        if status == 401 and refusals > 1:
             raise InputError(
-                f"{base}: {what}: refused although logged in anew (401: {problem}); check that the account's client "
+                f"{base}: {what}: refused although logged in anew ({problem}); check that the account's client "
                 "belongs to this service"
             ) from None
-        if status is not None and 400 <= status < 500 and status not in _AGAIN:
-            raise SkredError(f"{base}: {what}: refused with {status}: {problem}") from None
+        if status is not None and 400 <= status < 500 and status not in (401, *AGAIN):
+            raise SkredError(f"{base}: {what}: refused with {problem}; {_KEPT}") from None
 
     def _check_kind(self, headers: dict[str, str], what: str) -> None:
         simulated = SIMULATED_HEADER in headers
@@ -229,15 +269,6 @@ class ImageService:
                 f"{self.service.base_url}: {what}: wanted {told} pixels, but the answer says that they are {found}; "
                 "check SH_BASE_URL"
             )
-
-    def _one_line(self, error: Exception) -> str:
-        text = " ".join(str(error).split()) or type(error).__name__
-        response = _response(error)
-        if response is not None:
-            text = f"{response.status_code} {' '.join(response.text.split())}"
-        for secret in filter(None, (self.service.client_secret, self.service.client_id)):
-            text = text.replace(secret, "***")
-        return text if len(text) <= 400 else text[:397] + "..."
 
 
 def _allow_loopback(service: Service) -> None:
@@ -253,18 +284,13 @@ def _allow_loopback(service: Service) -> None:
             os.environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
 
 
-def _response(error: Exception) -> Any:
-    inner = getattr(error, "request_exception", None) or error
-    return getattr(inner, "response", None) if isinstance(inner, requests.RequestException) else None
-
-
-def _status(error: Exception) -> int | None:
-    response = _response(error)
-    return None if response is None else int(response.status_code)
-
-
 def _units(headers: dict[str, str]) -> float:
+    """What an answer says that it cost; 0 where it does not say."""
+    text = headers.get(UNITS_HEADER, "0")
     try:
-        return float(headers.get(UNITS_HEADER, 0.0))
-    except ValueError as error:
-        raise BrokenAnswerError(f"{UNITS_HEADER}: {headers[UNITS_HEADER]!r}") from error
+        units = float(text)
+    except ValueError:
+        units = -1.0
+    if not 0 <= units < 1e6:
+        raise BrokenAnswerError(f"{UNITS_HEADER}: got {text!r}, wanted a number of processing units")
+    return units

@@ -1,4 +1,4 @@
-"""Plain lines about a download on standard error: every tenth of the images or every ten seconds, and at the end."""
+"""How far a download is, on standard error: a bar on a terminal, plain lines in a log."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from skred.acquire.store import Record
+from tqdm import tqdm  # type: ignore[import-untyped]
 
-_EVERY_S = 10.0
+from skred.acquire.plan import count_reasons
+from skred.acquire.store import Record
+from skred.manifest import LeftOut
+
+_EVERY_S = 10.0  # seconds between lines of a log, unless a tenth of the images came sooner
+_BAR = "{desc} {percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} images{postfix}, {remaining} left"
 
 
 class Progress:
@@ -22,12 +27,19 @@ class Progress:
         self._total = self._kept = self._new = 0
         self._bytes, self._units = 0, 0.0
         self._told_share, self._told_at = 0, time.monotonic()
+        self._bar: tqdm | None = None
 
     def begin(self, total: int, kept: int) -> None:
         """`total` more images to have, `kept` of which the store has."""
         with self._lock:
             self._total += total
             self._kept += kept
+            if sys.stderr.isatty():
+                if self._bar is None:
+                    self._bar = tqdm(desc=self.event, bar_format=_BAR, total=0, file=sys.stderr, leave=False)
+                self._bar.total = self._total
+                self._bar.initial += kept  # so that the time left counts new images only
+                self._bar.update(kept)
 
     def one(self, path: Path, record: Record) -> None:
         """One image was fetched."""
@@ -35,23 +47,35 @@ class Progress:
             self._new += 1
             self._bytes += path.stat().st_size
             self._units += record.units
+            if self._bar is not None:
+                self._bar.set_postfix_str(self._spent(), refresh=False)
+                self._bar.update(1)
+                return
             done = self._kept + self._new
             share, now = 10 * done // self._total, time.monotonic()
             if share > self._told_share or now - self._told_at >= _EVERY_S:
                 self._told_share, self._told_at = share, now
                 _say(f"{self.event}: {done} of {self._total} images, {self._spent()}")
 
-    def end(self, used: int, empty: int, records: Iterable[Record], out: Path) -> None:
+    def end(self, used: int, left_out: Iterable[LeftOut], records: Iterable[Record], out: Path) -> None:
         """The folder stands: the summary."""
+        self.close()
         worth = sum(record.units for record in records)
-        without = f", {empty} without data in the area" if empty else ""
+        reasons = ", ".join(f"{count} {reason}" for reason, count in count_reasons([one.reason for one in left_out]))
+        without = f" (left out: {reasons})" if reasons else ""
         _say(
             f"{self.event}: {out} holds {used} acquisitions{without}; fetched {self._new} images, {self._kept} were "
             f"kept from before; {self._spent()} (all of it: {worth:.1f} PU)"
         )
 
+    def close(self) -> None:
+        """Take the bar away: what is said next begins on a line of its own."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
     def _spent(self) -> str:
-        return f"{self._bytes / 1e6:.0f} MB, {self._units:.1f} PU spent"
+        return f"{self._bytes / 1e6:.1f} MB, {self._units:.1f} PU spent"
 
 
 def _say(line: str) -> None:

@@ -47,7 +47,7 @@ def service_from(environment: Mapping[str, str]) -> Service:
     Raises
     ------
     InputError
-        Credentials are missing, or an address is neither https nor on this machine.
+        Credentials are missing, or an address is neither https nor on this machine, or holds more than an address.
     """
     missing = [name for name in ("SH_CLIENT_ID", "SH_CLIENT_SECRET") if not environment.get(name)]
     if missing:
@@ -62,6 +62,7 @@ def service_from(environment: Mapping[str, str]) -> Service:
             "environment: SH_BASE_URL is set but SH_TOKEN_URL is not; set the login address of that service"
         )
     for name, url in (("SH_BASE_URL", base_url), ("SH_TOKEN_URL", token_url)):
+        _refuse_more_than_an_address(name, url)
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise InputError(f"environment: {name}: got {url!r}, wanted an https address (the login would be readable)")
     simulated = is_loopback(base_url)
@@ -73,3 +74,18 @@ def service_from(environment: Mapping[str, str]) -> Service:
         simulated=simulated,
         identity=f"{'offline' if simulated else 'sentinelhub'} {base_url}",
     )
+
+
+def _refuse_more_than_an_address(name: str, url: str) -> None:
+    """Addresses stand in manifests and errors, so no secret may hide in them; the line does not show it either."""
+    try:
+        parts = urlsplit(url)
+        clean = parts.hostname and "@" not in parts.netloc and not parts.query and not parts.fragment
+        _ = parts.port
+    except ValueError:
+        clean = False
+    if not clean:
+        raise InputError(
+            f"environment: {name}: wanted an address such as https://host/path, without user name, password, query or "
+            "fragment; credentials go into SH_CLIENT_ID and SH_CLIENT_SECRET"
+        )

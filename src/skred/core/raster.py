@@ -88,6 +88,8 @@ def write_cog(path: Path, raster: Raster) -> None:
     ------
     ValueError
         The numbers of bands, names and units disagree, or the array does not fit its grid.
+    OSError
+        The disk is full or the folder cannot be written; there is no file then, or still the old one.
     """
     bands, height, width = raster.array.shape
     if (height, width) != raster.grid.shape:
@@ -105,7 +107,7 @@ def write_cog(path: Path, raster: Raster) -> None:
     }
     if raster.grid.crs is not None:
         profile |= {"crs": raster.grid.crs, "transform": raster.grid.transform}
-    with warnings.catch_warnings(), MemoryFile() as memory, atomic(path) as temporary:
+    with warnings.catch_warnings(), MemoryFile() as memory, MemoryFile(ext=".tif") as cog:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # imported images may have no place
         with memory.open(**profile) as dataset:
             dataset.write(raster.array)
@@ -116,7 +118,7 @@ def write_cog(path: Path, raster: Raster) -> None:
         with memory.open() as dataset:
             rasterio.shutil.copy(
                 dataset,
-                temporary,
+                cog.name,
                 driver="COG",
                 COMPRESS="DEFLATE",
                 PREDICTOR="3" if floating else "2",
@@ -124,6 +126,9 @@ def write_cog(path: Path, raster: Raster) -> None:
                 OVERVIEW_RESAMPLING="NEAREST",
                 NUM_THREADS="ALL_CPUS",
             )
+        # Not by GDAL: on a full disk it can leave a file without its last bytes, and no error.
+        with atomic(path) as temporary:
+            temporary.write_bytes(cog.getbuffer())
 
 
 def read_raster(path: Path, *, bands: Sequence[str] | None = None, window: Window | None = None) -> Raster:

@@ -1,0 +1,239 @@
+"""Each way in which the service can fail, through the whole download: more tries, or one line; never a wrong pixel."""
+
+import re
+import time
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from acquire_place import PARAMS, Place, digest, images, run, served
+
+from skred.acquire.limiter import Limiter
+from skred.core.errors import InputError, SkredError
+from skred.hub.faults import (
+    Body,
+    BrokenChunk,
+    Corrupt,
+    Cut,
+    CutTags,
+    Empty,
+    FaultRule,
+    Html,
+    Reset,
+    RevokeTokens,
+    Short,
+    Slow,
+    Status,
+)
+from skred.manifest import read_manifest
+
+SERIAL = PARAMS.model_copy(update={"workers": 1, "timeout_s": 0.3})
+
+# What goes away: one more request, and the same pixels.
+PASSING = {
+    "429 in milliseconds": Status(status=429, retry_after="5"),
+    "429 as a float": Status(status=429, retry_after="0.7"),
+    "429 as a date": Status(status=429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
+    "429 with nonsense": Status(status=429, retry_after="soon"),
+    "429 without a header": Status(status=429),
+    "408": Status(status=408),
+    **{str(status): Status(status=status) for status in (500, 502, 503, 504)},
+    "reset": Reset(),
+    "too slow": Slow(seconds=0.6),
+    "shorter than declared": Cut(),
+    "broken chunk": BrokenChunk(),
+    "short": Short(),
+    "corrupt": Corrupt(),
+    "corrupt directory": Corrupt(part=0.98, length=8),
+    "cut in its tags": CutTags(),
+    "empty": Empty(),
+    "HTML": Html(),
+    "401": Status(status=401),
+    "withdrawn token": RevokeTokens(),
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    log = []
+    with served(Place(), log=log) as service:
+        run(service, folder)
+    return digest(folder / "raw"), len(images(log))
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_an_image_fault_that_passes_costs_one_more_request_and_changes_no_byte(tmp_path, undisturbed, fault):
+    log = []
+    rule = FaultRule(path="process", fault=PASSING[fault], calls=(2,))
+    with served(Place(), log=log, faults=[rule]) as service:
+        run(service, tmp_path, params=SERIAL)
+    expected, requests = undisturbed
+    assert digest(tmp_path / "raw") == expected
+    assert len(images(log)) == requests + 1
+    assert sorted(Counter(call.key for call in images(log)).values()) == [1] * (requests - 1) + [2]
+
+
+@pytest.mark.parametrize("fault", [name for name in PASSING if name not in ("corrupt directory", "cut in its tags")])
+def test_a_catalog_fault_that_passes_changes_no_byte(tmp_path, undisturbed, fault):
+    rule = FaultRule(path="catalog", fault=PASSING[fault], calls=(2,))
+    with served(Place(), faults=[rule]) as service:
+        run(service, tmp_path, params=SERIAL)
+    assert digest(tmp_path / "raw") == undisturbed[0]
+
+
+LOGIN = {
+    "429": Status(status=429),
+    "503": Status(status=503),
+    "reset": Reset(),
+    "too slow": Slow(seconds=0.6),
+    "shorter than declared": Cut(),
+    "short": Short(),
+    "empty": Empty(),
+    "HTML": Html(),
+    "no token in it": Body(text='{"token_type": "Bearer"}'),
+    "a list": Body(text="[]"),
+    "a word": Body(text='"token"'),
+}
+
+
+@pytest.mark.parametrize("fault", LOGIN)
+def test_a_login_fault_that_passes_changes_no_byte(tmp_path, undisturbed, fault):
+    rule = FaultRule(path="token", fault=LOGIN[fault], calls=(1,))
+    with served(Place(), faults=[rule]) as service:
+        run(service, tmp_path, params=SERIAL)
+    assert digest(tmp_path / "raw") == undisturbed[0]
+
+
+def settled(log, count):
+    """Whether the service has logged so many images: a late answer is logged when it is ready, not when asked."""
+    until = time.monotonic() + 5
+    while len(images(log)) < count and time.monotonic() < until:
+        time.sleep(0.01)
+    return len(images(log)) == count
+
+
+def disturbed(folder, rule, params=SERIAL, error=SkredError, **options):
+    """What a download says that fails for good at its fourth image, and the service's log of it."""
+    log = []
+    with served(Place(), log=log, faults=[rule], **options) as service:
+        with pytest.raises(error) as caught:
+            run(service, folder, params=params)
+        assert service.client_secret not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value), log
+
+
+@pytest.mark.parametrize("fault", [name for name in PASSING if name not in ("401", "withdrawn token")])
+def test_a_lasting_fault_ends_after_the_tries_with_one_line_and_all_that_came_before_kept(tmp_path, undisturbed, fault):
+    rule = FaultRule(path="process", fault=PASSING[fault], after=3)
+    told, log = disturbed(tmp_path, rule)
+    assert "run the download again" in told
+    assert "no usable answer after 3 tries" in told
+    assert settled(log, 3 + SERIAL.max_tries)
+    assert len(list((tmp_path / "store").glob("*.tif"))) == len(list((tmp_path / "store").glob("*.json"))) == 3
+    assert not (tmp_path / "raw").exists()
+    again = []
+    with served(Place(), log=again) as service:
+        run(service, tmp_path)
+    assert digest(tmp_path / "raw") == undisturbed[0]
+    assert len(images(again)) == undisturbed[1] - 3
+
+
+FINAL = {
+    "no units left": (Status(status=403, code="ACCESS_INSUFFICIENT_PROCESSING_UNITS"), "no processing units left"),
+    "400": (Status(status=400, code="COMMON_BAD_PAYLOAD"), "refused with 400 .*COMMON_BAD_PAYLOAD"),
+    "403": (Status(status=403), "refused with 403"),
+    "404": (Status(status=404), "refused with 404"),
+    "429 for an hour": (Status(status=429, retry_after="3600000"), r"asks to wait 3600 s, more than .*longest_wait_s"),
+}
+
+
+@pytest.mark.parametrize("fault", FINAL)
+def test_a_refusal_is_asked_once_and_one_line_says_why_and_all_that_came_before_is_kept(tmp_path, fault):
+    refusal, expected = FINAL[fault]
+    rule = FaultRule(path="process", fault=refusal, after=3)
+    told, log = disturbed(tmp_path, rule)
+    assert re.search(expected, told), told
+    assert "what has been fetched is kept" in told
+    assert len(images(log)) == 4
+    assert len(list((tmp_path / "store").glob("*.json"))) == 3
+    assert not (tmp_path / "raw").exists()
+
+
+def test_with_many_workers_the_line_names_the_cause_and_not_its_consequences(tmp_path):
+    rule = FaultRule(path="process", fault=FINAL["no units left"][0], after=2)
+    told, log = disturbed(tmp_path, rule, params=PARAMS)
+    assert "no processing units left" in told
+    assert len(images(log)) <= 2 + PARAMS.workers
+
+
+def test_a_service_that_refuses_every_token_ends_soon_and_says_so(tmp_path):
+    rule = FaultRule(path="process", fault=Status(status=401))
+    told, log = disturbed(tmp_path, rule, error=InputError)
+    assert "refused although logged in anew" in told
+    assert len(images(log)) == 4  # two tries, each with one new login
+
+
+def test_wrong_credentials_are_one_line_that_says_which_settings_to_check(tmp_path):
+    rule = FaultRule(path="token", fault=Status(status=401))
+    told, log = disturbed(tmp_path, rule, error=InputError)
+    assert "login refused" in told
+    assert "check SH_CLIENT_ID and SH_CLIENT_SECRET" in told
+    assert [call.path for call in log] == ["token"]
+
+
+def test_a_withdrawn_token_costs_one_new_login_for_all_workers(tmp_path, undisturbed):
+    log = []
+    rule = FaultRule(path="process", fault=RevokeTokens(), calls=(4,))
+    with served(Place(), log=log, faults=[rule]) as service:
+        run(service, tmp_path)
+    assert digest(tmp_path / "raw") == undisturbed[0]
+    assert sum(call.path == "token" for call in log) == 2
+
+
+def test_tokens_that_end_are_renewed_before_they_do(tmp_path, undisturbed):
+    log = []
+    with served(Place(), log=log, token_seconds=1.0) as service:
+        run(service, tmp_path)
+    assert digest(tmp_path / "raw") == undisturbed[0]
+    assert not [call for call in log if call.status == 401]
+
+
+def test_what_the_service_echoes_of_a_secret_is_not_repeated(tmp_path):
+    with served(Place()) as service:
+        secret = service.client_secret
+    rule = FaultRule(path="process", fault=Status(status=400, message=f"who is {secret}?"))
+    with served(Place(), faults=[rule]) as service, pytest.raises(SkredError) as caught:
+        run(replace(service, client_secret=secret), tmp_path)
+    assert secret not in str(caught.value)
+
+
+def test_an_answer_429_holds_back_every_worker_for_as_long_as_it_asks(tmp_path):
+    limiter = Recorder()
+    rule = FaultRule(path="process", fault=Status(status=429, retry_after="5"), calls=(2,))
+    with served(Place(), faults=[rule]) as service:
+        run(service, tmp_path, limiter=limiter)
+    assert limiter.pauses == [0.005]
+
+
+class Recorder(Limiter):
+    """Remembers what it was asked to wait."""
+
+    def __init__(self):
+        super().__init__()
+        self.pauses = []
+
+    def pause(self, seconds):
+        self.pauses.append(seconds)
+        super().pause(seconds)
+
+
+def test_the_real_waits_of_a_rate_limit_are_kept(tmp_path):
+    """The one slow test of this family: 429 with 700 milliseconds."""
+    rule = FaultRule(path="process", fault=Status(status=429, retry_after="700"), calls=(1,))
+    with served(Place(), faults=[rule]) as service:
+        begun = time.monotonic()
+        run(service, tmp_path)
+    assert 0.7 <= time.monotonic() - begun < 10
+    assert read_manifest(tmp_path / "raw").acquisitions

@@ -1,0 +1,124 @@
+"""``kill -9`` at any moment, a full disk: the next download goes on, and ends with the same bytes and nothing else."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from acquire_place import PARAMS, Place, digest, images, many, served
+from acquire_stage import files, finish, start, write_inputs
+
+from skred.acquire.store import Store
+
+HERE = Path(__file__).parent
+LISTED = many()[:10] + many()[-10:]
+KILLS = 20
+FOLDERS = 5
+
+
+class Child:
+    """The process that forks downloads, see acquire_child.py."""
+
+    def __init__(self):
+        path = os.pathsep.join([str(HERE), str(HERE.parents[2] / "src")])
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / "acquire_child.py")],
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, service, folder):
+        """The process id of a download."""
+        job = {"service": dataclasses.asdict(service), "folder": str(folder), "params": PARAMS.model_dump()}
+        self.process.stdin.write(json.dumps(job) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def wait(self):
+        """Its exit code."""
+        return int(self.process.stdout.readline())
+
+
+@pytest.fixture
+def child():
+    made = Child()
+    yield made
+    made.process.stdin.close()
+    made.process.wait(30)
+
+
+def whole(folder):
+    """The keys that a store has whole."""
+    store = Store(folder / "store")
+    keys = [file.stem for file in (folder / "store").glob("*.json")] if (folder / "store").is_dir() else []
+    return {key for key in keys if store.get(key, simulated=True) is not None}
+
+
+def test_killed_at_20_random_moments_it_resumes_with_the_same_bytes_and_asks_for_nothing_that_it_has(tmp_path, child):
+    moments = random.Random(20190730)
+    log = []
+    with served(Place(listed=LISTED), log=log) as service:
+        calm = tmp_path / "calm"
+        child.start(service, calm)
+        begun = time.monotonic()
+        assert child.wait() == 0
+        lasts_s, all_images = time.monotonic() - begun, len(images(log))
+        killed, in_the_middle = 0, 0
+        for number in range(FOLDERS):
+            folder = tmp_path / f"killed-{number}"
+            for _ in range(KILLS // FOLDERS):
+                had = whole(folder)
+                pid = child.start(service, folder)
+                time.sleep(moments.uniform(0.05, 1.0) * lasts_s * (all_images - len(had)) / all_images)
+                with contextlib.suppress(ProcessLookupError):  # it was faster
+                    os.kill(pid, signal.SIGKILL)
+                killed += child.wait() == -signal.SIGKILL
+                in_the_middle += 0 < len(whole(folder)) < all_images
+                assert had <= whole(folder)
+            time.sleep(0.1)  # what the killed one asked for is answered and logged
+            kept, asked = len(whole(folder)), len(images(log))
+            child.start(service, folder)
+            assert child.wait() == 0
+            assert len(images(log)) - asked == all_images - kept
+            assert digest(folder / "raw") == digest(calm / "raw")
+            assert files(folder) == files(calm)
+    assert killed >= 0.8 * KILLS
+    assert in_the_middle >= 0.5 * KILLS
+    assert {p.name for p in calm.iterdir()} == {"raw", "store"}
+
+
+@pytest.mark.parametrize("largest_bytes", [0, 1000, 40_000])
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, largest_bytes):
+    """A limit on the size of files stands for the disk: writing beyond it fails in the same call, with another number.
+
+    1,000 bytes are too few for images; 40,000 are enough for these, and too few for the GeoPackage.
+    """
+    write_inputs(tmp_path)
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_bytes}, {largest_bytes}))"
+    log = []
+    with served(Place(), log=log) as service:
+        code, out, err = finish(start(tmp_path, service, before=limit))
+        assert (code, out) == (1, "")
+        *_, told = err.splitlines()
+        assert "Traceback" not in err
+        assert told.startswith("skred: ")
+        assert "cannot be written" in told
+        assert "what has been fetched is kept" in told
+        assert not (tmp_path / "raw").exists()
+        kept = whole(tmp_path)
+        assert {p.stem for p in (tmp_path / "store").iterdir()} == kept
+        assert len(kept) == (0 if largest_bytes < 40_000 else 10)
+        before = len(images(log))
+        code, _, err = finish(start(tmp_path, service))
+        assert code == 0, err
+        assert len(images(log)) - before == 10 - len(kept)
+    assert not [name for name in files(tmp_path) if name.endswith(".part")]
