@@ -106,7 +106,8 @@ def write_event(folder: Path, *, size_px: int = 48, optical: int = 6, radar: int
         service="offline",
         acquisitions=tuple(sorted(entries, key=lambda e: (e.sensor, e.time, e.id))),
         geometry=tuple(
-            GeometryEntry(orbit_direction=d, relative_orbit=o, file=f"geometry/{d}-{o}.tif", **FETCHED) for d, o in TRACKS
+            GeometryEntry(orbit_direction=d, relative_orbit=o, file=f"geometry/{d}-{o}.tif", **FETCHED)
+            for d, o in TRACKS
         ),
         dem=FetchedEntry(file="dem.tif", **FETCHED),
         inventory=inventory,
