@@ -6,11 +6,10 @@ of them is used: requests are plain bodies, logins belong to one `ImageService`,
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -30,11 +29,12 @@ from sentinelhub.geometry import BBox
 from skred.acquire.answers import BrokenAnswerError, read_answer
 from skred.acquire.bodies import Product
 from skred.acquire.cost import processing_units
-from skred.acquire.limiter import Limiter, StoppedError, Turn, retry_after_s
+from skred.acquire.limiter import Limiter, StoppedError
 from skred.acquire.login import Login
 from skred.acquire.params import DownloadParams
 from skred.acquire.refusals import AGAIN, one_line, status_of
 from skred.acquire.service import Service, is_loopback
+from skred.acquire.turns import RateLimitedError, Turns
 from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid
 
@@ -53,37 +53,6 @@ _TRY_ERRORS = (
 )
 _KEPT = "what has been fetched is kept"
 T = TypeVar("T")
-
-
-class RateLimitedError(Exception):
-    """An answer 429, and how long the service asks to wait, if it says so."""
-
-    def __init__(self, wait_s: float | None) -> None:
-        super().__init__("429, too many requests")
-        self.wait_s = wait_s
-
-
-class _Turns:
-    """Takes the place of the rate limiter inside the `sentinelhub` client, which knows its own requests only, and
-    fails on a `Retry-After` that is no whole number."""
-
-    def __init__(self, limiter: Limiter, units: float) -> None:
-        self._limiter, self._units = limiter, units
-        self._turn: Turn | None = None
-
-    def register_next(self) -> float:
-        """Before each request of the client: waits its turn. The client need not wait any more."""
-        self.close()
-        self._turn = self._limiter.enter(self._units)
-        return 0.0
-
-    def update(self, headers: Mapping[str, str], *, default: float) -> None:
-        """After each answer 429."""
-        raise RateLimitedError(retry_after_s(headers.get("Retry-After"), dt.datetime.now(dt.UTC)))
-
-    def close(self) -> None:
-        if self._turn is not None:
-            self._limiter.leave(self._turn)
 
 
 @dataclass(frozen=True)
@@ -190,7 +159,7 @@ class ImageService:
     def _client(self, units: float, session: SentinelHubSession | None) -> Iterator[SentinelHubDownloadClient]:
         """A client for one call (its lock is not made for threads that share it) of requests of so many units."""
         client = SentinelHubDownloadClient(session=session, config=self._config)
-        turns = _Turns(self._limiter, units)
+        turns = Turns(self._limiter, units)
         client.rate_limit = turns  # type: ignore[assignment]
         try:
             yield client

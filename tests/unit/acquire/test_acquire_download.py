@@ -1,6 +1,8 @@
 """A download through the real client from the offline service: complete, resumable, and the same every time."""
 
+import base64
 import datetime as dt
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +10,11 @@ import pytest
 from acquire_place import EVENT, GRID, ITEMS, PARAMS, Place, digest, images, optical, run, served
 from shapely import wkt
 
+from skred.acquire.login import Login
 from skred.coding import decode_power
 from skred.core.errors import InputError, SkredError
 from skred.core.raster import read_raster
+from skred.hub.faults import FaultRule, Html, Reset, RevokeTokens, Status
 from skred.hub.items import S1
 from skred.manifest import read_manifest
 
@@ -129,13 +133,35 @@ def test_a_narrowed_window_leaves_no_stale_file_and_a_widened_one_asks_only_for_
     assert not gone & {p.name for p in (tmp_path / "raw").iterdir()}
 
 
-def test_the_secret_is_in_no_file(tmp_path, capsys):
-    with served(Place()) as service:
+def test_neither_secret_nor_token_is_in_any_file_or_line(tmp_path, capsys, caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    tokens = []
+    true_token = Login.token
+
+    def token(login, refused):
+        tokens.append(true_token(login, refused)["access_token"])
+        return true_token(login, refused)
+
+    monkeypatch.setattr(Login, "token", token)
+    rules = [
+        FaultRule(path="process", fault=Status(status=429, retry_after="0.7"), calls=(1,)),
+        FaultRule(path="process", fault=RevokeTokens(), calls=(3,)),
+        FaultRule(path="process", fault=Html(), calls=(5,)),
+        FaultRule(path="token", fault=Status(status=503), calls=(1,)),
+    ]
+    with served(Place(), faults=rules) as service:
         run(service, tmp_path)
-        files = [p for p in tmp_path.rglob("*") if p.is_file()]
-        assert files
-        assert not [p for p in files if service.client_secret.encode() in p.read_bytes()]
-        assert service.client_secret not in "".join(capsys.readouterr())
+        broken = FaultRule(path="process", fault=Reset())
+        with served(Place(), faults=[broken]) as dead, pytest.raises(SkredError) as caught:
+            run(replace(dead, identity="another"), tmp_path, out="never")
+        login = f"{service.client_id}:{service.client_secret}".encode()
+        secrets = {service.client_secret, dead.client_secret, base64.b64encode(login).decode(), *tokens}
+    assert len(set(tokens)) >= 3
+    told = "".join(capsys.readouterr()) + caplog.text + str(caught.value)
+    files = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert told and files
+    assert [secret for secret in secrets if secret in told] == []
+    assert [p for p, content in files.items() for secret in secrets if secret.encode() in content] == []
 
 
 def test_a_planted_image_in_the_store_is_fetched_again(tmp_path):
