@@ -167,6 +167,25 @@ def test_a_refusal_is_asked_once_and_one_line_says_why_and_all_that_came_before_
     assert not (tmp_path / "raw").exists()
 
 
+@pytest.mark.parametrize(("workers", "fault"), [(1, "no units left"), (1, "503"), (3, "no units left")])
+def test_tiles_that_came_before_the_end_are_kept_and_not_asked_for_again(tmp_path, undisturbed, workers, fault):
+    tiled = SERIAL.model_copy(update={"tile_px": 32, "workers": workers})  # four requests an image
+    rule = FaultRule(path="process", fault=FINAL[fault][0] if fault in FINAL else PASSING[fault], after=7)
+    told, log = disturbed(tmp_path, rule, params=tiled)
+    assert "what has been fetched is kept" in told
+    good = [call for call in images(log) if call.status == 200]
+    assert len(good) == 7
+    assert len(list((tmp_path / "store").glob("*.tile"))) % 4 != 0
+    again = []
+    with served(Place(), log=again) as service:
+        run(service, tmp_path, params=tiled)
+    assert len(images(again)) == 4 * undisturbed[1] - 7
+    assert not {call.key for call in images(again)} & {call.key for call in good}
+    pixels = {name: value for name, value in undisturbed[0].items() if name != "manifest.json"}
+    assert pixels.items() <= digest(tmp_path / "raw").items()  # small tiles cost more, and the manifest says so
+    assert not list((tmp_path / "store").glob("*.tile"))
+
+
 def test_with_many_workers_the_line_names_the_cause_and_not_its_consequences(tmp_path):
     rule = FaultRule(path="process", fault=FINAL["no units left"][0], after=2)
     told, log = disturbed(tmp_path, rule, params=PARAMS)
