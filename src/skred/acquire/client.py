@@ -20,7 +20,7 @@ from oauthlib.oauth2 import OAuth2Error
 from sentinelhub.api.catalog import SentinelHubCatalog
 from sentinelhub.config import SHConfig
 from sentinelhub.constants import CRS, MimeType, RequestType
-from sentinelhub.download.models import DownloadRequest
+from sentinelhub.download.models import DownloadRequest, DownloadResponse
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 from sentinelhub.download.session import SentinelHubSession
 from sentinelhub.exceptions import DownloadFailedException, MissingDataInRequestException, SHRateLimitWarning
@@ -32,8 +32,9 @@ from skred.acquire.cost import processing_units
 from skred.acquire.limiter import Limiter, StoppedError
 from skred.acquire.login import Login
 from skred.acquire.params import DownloadParams
-from skred.acquire.refusals import AGAIN, one_line, status_of
+from skred.acquire.refusals import AGAIN, never_sent, one_line, status_of
 from skred.acquire.service import Service, is_loopback
+from skred.acquire.spending import Bill, Spending, Spent
 from skred.acquire.turns import RateLimitedError, Turns
 from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid
@@ -76,6 +77,7 @@ class ImageService:
         self.service = service
         self.params = params
         self._limiter = limiter
+        self._spending = Spending(params.budget_pu)
         self._stopped = threading.Event()
         self._login = Login(service, params.timeout_s)
         # `use_defaults`: without it the client reads, and creates, a file in the user's home. One try per call: the
@@ -96,6 +98,11 @@ class ImageService:
         """End all waits, so that threads that still try give up soon."""
         self._stopped.set()
         self._limiter.stop()
+
+    @property
+    def spent(self) -> Spent:
+        """What the account was charged by this object."""
+        return self._spending.spent
 
     def search(
         self, collection: str, interval: tuple[str, str], bbox: tuple[float, float, float, float], where: str | None
@@ -130,7 +137,7 @@ class ImageService:
         Raises
         ------
         SkredError
-            The service refuses, or gives no whole image within the tries.
+            The service refuses, gives no whole image within the tries, or the next try would pass `budget_pu`.
         """
 
         def once(token: dict[str, Any]) -> Image:
@@ -146,12 +153,17 @@ class ImageService:
                 },
                 data_type=MimeType.TIFF,
             )
-            with self._client(processing_units(product, grid), None) as client:
-                response = client.download([request], max_threads=1, decode_data=False)[0]
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            array = read_answer(response.content, product, grid)
-            self._check_kind(headers, what)
-            return Image(array, _units(headers))
+            price = processing_units(product, grid)
+            with self._spending.request(price, what) as bill:
+                with self._client(price, None) as client:
+                    response = _answer(client, request, bill)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                # Before all else: a broken answer has been charged like any other.
+                units = bill.units = _units(headers)
+                array = read_answer(response.content, product, grid)
+                self._check_kind(headers, what)
+                bill.useful = True
+            return Image(array, units)
 
         return self._try(once, what)
 
@@ -238,6 +250,19 @@ class ImageService:
                 f"{self.service.base_url}: {what}: wanted {told} pixels, but the answer says that they are {found}; "
                 "check SH_BASE_URL"
             )
+
+
+def _answer(client: SentinelHubDownloadClient, request: DownloadRequest, bill: Bill) -> DownloadResponse:
+    """The answer; an error in place of an image costs nothing, nor does a request that was never sent."""
+    try:
+        return client.download([request], max_threads=1, decode_data=False)[0]  # type: ignore[no-any-return]
+    except (RateLimitedError, StoppedError):
+        bill.units = 0.0
+        raise
+    except DownloadFailedException as error:
+        if status_of(error) is not None or never_sent(error):
+            bill.units = 0.0
+        raise
 
 
 def _allow_loopback(service: Service) -> None:

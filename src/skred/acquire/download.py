@@ -84,7 +84,7 @@ def download(
             f"{out}: cannot be written ({error}); make room or mend the folder, then run the download again: what has "
             "been fetched is kept"
         ) from error
-    progress.end(len(seen), manifest.left_out, records.values(), out)
+    progress.end(len(seen), manifest.left_out, records.values(), out, service.spent)
     return manifest
 
 

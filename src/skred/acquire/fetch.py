@@ -51,7 +51,7 @@ def fetch(orders: Sequence[Order], known: Mapping[str, Record], job: Job) -> dic
             if not whole:
                 stop.set()
                 job.service.stop()
-        job.progress.one(job.store.path(one.key), record)
+        job.progress.one(job.store.path(one.key), job.service.spent)
         return record
 
     with ThreadPoolExecutor(job.params.workers) as pool:

@@ -1,14 +1,19 @@
 """Each way in which the service can fail, through the whole download: more tries, or one line; never a wrong pixel."""
 
 import re
+import socket
 import time
 from collections import Counter
 from dataclasses import replace
 
 import pytest
-from acquire_place import PARAMS, Place, digest, images, run, served
+import requests
+from acquire_place import PARAMS, Place, digest, images, run, run_with, served
+from sentinelhub.exceptions import DownloadFailedException
 
+from skred.acquire.client import ImageService
 from skred.acquire.limiter import Limiter
+from skred.acquire.refusals import never_sent
 from skred.core.errors import InputError, SkredError
 from skred.hub.faults import (
     Body,
@@ -191,6 +196,59 @@ def test_with_many_workers_the_line_names_the_cause_and_not_its_consequences(tmp
     told, log = disturbed(tmp_path, rule, params=PARAMS)
     assert "no processing units left" in told
     assert len(images(log)) <= 2 + PARAMS.workers
+
+
+SOME = PARAMS.model_copy(update={"max_tries": 8})
+
+
+@pytest.mark.parametrize("fault", [Corrupt(), Short(), Cut()])
+def test_broken_answers_are_charged_and_counted_but_not_in_the_manifest(tmp_path, undisturbed, capsys, fault):
+    log = []
+    with served(Place(), log=log, faults=[FaultRule(path="process", fault=fault, calls=(2, 5))]) as service:
+        images_of = ImageService(service, SOME, Limiter())
+        run_with(images_of, tmp_path)
+        settled(log, undisturbed[1] + 2)
+    assert images_of.spent.units == pytest.approx(sum(call.units for call in images(log)), rel=1e-3)
+    lost = sum(call.units for call in images(log) if call.fault)
+    assert lost > 0
+    assert images_of.spent.lost_units == pytest.approx(lost, rel=1e-3)
+    assert f"({lost:.2f} PU of it for broken answers)" in capsys.readouterr().err.splitlines()[-1]
+    assert digest(tmp_path / "raw") == undisturbed[0]
+
+
+@pytest.mark.parametrize("fault", [Status(status=503), Status(status=429, retry_after="1"), Status(status=401)])
+def test_errors_without_an_image_cost_nothing(tmp_path, fault):
+    log = []
+    with served(Place(), log=log, faults=[FaultRule(path="process", fault=fault, calls=(2, 5))]) as service:
+        images_of = ImageService(service, SOME, Limiter())
+        run_with(images_of, tmp_path)
+    assert images_of.spent.lost_units == 0
+    assert images_of.spent.units == pytest.approx(sum(call.units for call in images(log)), rel=1e-3)
+
+
+def test_a_request_without_a_connection_was_never_sent_and_one_without_an_answer_was():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(requests.RequestException) as unanswered:
+            requests.get(url, timeout=0.05)
+    with pytest.raises(requests.RequestException) as refused:
+        requests.get(url, timeout=5)
+    assert not never_sent(DownloadFailedException("no answer", request_exception=unanswered.value))
+    assert never_sent(DownloadFailedException("no connection", request_exception=refused.value))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_broken_answers_never_pass_the_budget(tmp_path, workers):
+    log = []
+    with served(Place(), log=log) as service:
+        run(service, tmp_path / "calm")
+    budget = 1.4 * sum(call.units for call in images(log))
+    params = PARAMS.model_copy(update={"budget_pu": budget, "max_tries": 20, "workers": workers})
+    rule = FaultRule(path="process", fault=Corrupt(), after=4)
+    told, log = disturbed(tmp_path, rule, params=params)
+    assert re.search(r"of no use, .* would pass download.budget_pu \(.*what has been fetched is kept", told), told
+    spent = sum(call.units for call in images(log))
+    assert 0.8 * budget < spent <= budget + 1e-6
 
 
 def test_a_service_that_refuses_every_token_ends_soon_and_says_so(tmp_path):
