@@ -67,18 +67,27 @@ class Image:
 class ImageService:
     """One account at one service. Threads may share it.
 
+    Parameters
+    ----------
+    service, params, limiter
+        The account, how to ask, and the limits that it keeps.
+    stopped
+        All waits between tries are waits for this event, which `stop` sets; a new one by default.
+
     Raises
     ------
     InputError
         The service is not on this machine and its addresses are not https.
     """
 
-    def __init__(self, service: Service, params: DownloadParams, limiter: Limiter) -> None:
+    def __init__(
+        self, service: Service, params: DownloadParams, limiter: Limiter, stopped: threading.Event | None = None
+    ) -> None:
         self.service = service
         self.params = params
         self._limiter = limiter
         self._spending = Spending(params.budget_pu)
-        self._stopped = threading.Event()
+        self._stopped = threading.Event() if stopped is None else stopped
         self._login = Login(service, params.timeout_s)
         # `use_defaults`: without it the client reads, and creates, a file in the user's home. One try per call: the
         # tries and waits are ours.
@@ -224,7 +233,7 @@ class ImageService:
     def _wait_s(self, attempt: int, what: str) -> float:
         # Jitter from the name and not from a clock: threads that failed together come back apart, reproducibly.
         jitter = 1 + (sum(what.encode()) + attempt * 37) % 100 / 400
-        return float(self.params.wait_s * 3 ** (attempt - 1) * jitter)
+        return float(min(self.params.wait_s * 3 ** (attempt - 1) * jitter, self.params.longest_wait_s))
 
     def _raise_if_final(self, error: Exception, what: str, problem: str, refusals: int) -> None:
         """Errors that no further try can mend."""

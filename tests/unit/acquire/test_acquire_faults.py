@@ -2,9 +2,11 @@
 
 import re
 import socket
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import requests
@@ -13,6 +15,7 @@ from sentinelhub.exceptions import DownloadFailedException
 
 from skred.acquire.client import ImageService
 from skred.acquire.limiter import Limiter
+from skred.acquire.login import Login
 from skred.acquire.refusals import never_sent
 from skred.core.errors import InputError, SkredError
 from skred.hub.faults import (
@@ -281,6 +284,72 @@ def test_tokens_that_end_are_renewed_before_they_do(tmp_path, undisturbed):
         run(service, tmp_path)
     assert digest(tmp_path / "raw") == undisturbed[0]
     assert not [call for call in log if call.status == 401]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(500, requests.HTTPError), (503, requests.HTTPError), (429, requests.HTTPError), (401, InputError)],
+)
+def test_only_a_refusal_is_a_wrong_login_whatever_the_body_says(status, error):
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(b'{"error": "invalid_client", "error_description": "no"}')
+
+        def log_message(self, *_):
+            pass
+
+    with served(Place()) as service, HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        ImageService(service, PARAMS, Limiter())  # lets the login library speak plain http
+        with pytest.raises(error):
+            Login(replace(service, token_url=f"http://127.0.0.1:{server.server_port}/token"), 5.0).token(refused=None)
+
+
+def test_a_token_is_renewed_two_minutes_before_its_end_and_not_earlier():
+    clock = Clock()
+    with served(Place(), token_seconds=600.0) as service:
+        login = Login(service, 20.0, clock)
+        seen = []
+        for clock.now in (0, 479, 481, 960, 962):
+            seen.append(login.token(refused=None)["access_token"])
+    assert [seen.index(token) for token in seen] == [0, 0, 2, 2, 4]
+    assert set(seen) < set(login.secrets())  # the old ones too: a late answer may repeat them
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Waits(threading.Event):
+    """Remembers how long it was waited for, and waits no longer."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked_s = []
+
+    def wait(self, timeout=None):
+        self.asked_s.append(timeout)
+        return self.is_set()
+
+
+def test_waits_between_tries_grow_threefold_up_to_the_longest(tmp_path):
+    params = SERIAL.model_copy(update={"wait_s": 5.0, "max_tries": 8, "longest_wait_s": 300.0})
+    waits = Waits()
+    rule = FaultRule(path="process", fault=Status(status=503))
+    with served(Place(), faults=[rule]) as service, pytest.raises(SkredError, match="after 8 tries"):
+        run_with(ImageService(service, params, Limiter(), waits), tmp_path)
+    assert len(waits.asked_s) == 7
+    for number, wait_s in enumerate(waits.asked_s):
+        assert min(5 * 3**number, 300) <= wait_s <= min(1.25 * 5 * 3**number, 300)
+    assert waits.asked_s[-2:] == [300, 300]
 
 
 def test_what_the_service_echoes_of_a_secret_is_not_repeated(tmp_path):
