@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -72,8 +73,21 @@ def service_from(environment: Mapping[str, str]) -> Service:
         client_id=environment["SH_CLIENT_ID"],
         client_secret=environment["SH_CLIENT_SECRET"],
         simulated=simulated,
-        identity=f"{'offline' if simulated else 'sentinelhub'} {base_url}",
+        identity=_identity(base_url, environment["SH_CLIENT_SECRET"], simulated=simulated),
     )
+
+
+def _identity(base_url: str, client_secret: str, *, simulated: bool) -> str:
+    """What the store's keys call the service.
+
+    An offline service has a new secret at each start, and its address says nothing of the world behind it: another
+    world may come to the same port. So the secret's hash (never the secret) tells one start from another, and a
+    download from such a service goes on from what it has only as long as that service runs. The secret of a real
+    account decides no pixel and may change, so it stays out.
+    """
+    if not simulated:
+        return f"sentinelhub {base_url}"
+    return f"offline {base_url} {hashlib.sha256(client_secret.encode()).hexdigest()}"
 
 
 def _refuse_more_than_an_address(name: str, url: str) -> None:
