@@ -130,6 +130,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, large
         assert "cannot be written" in told
         assert "what has been fetched is kept" in told
         assert not (tmp_path / "raw").exists()
+        assert not list(tmp_path.rglob("*.part"))
         kept = whole(tmp_path)
         assert {p.stem for p in (tmp_path / "store").iterdir()} == kept
         assert len(kept) == (0 if largest_bytes < 40_000 else 10)
