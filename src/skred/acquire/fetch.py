@@ -45,13 +45,18 @@ def fetch(orders: Sequence[Order], known: Mapping[str, Record], job: Job) -> dic
             return None
         whole = False
         try:
-            record = fetch_one(one, job)
+            # Again, and not only when we planned: another download may have asked for it in between.
+            kept = job.store.get(one.key, simulated=job.service.service.simulated)
+            record = fetch_one(one, job) if kept is None else kept
             whole = True
         finally:
             if not whole:
                 stop.set()
                 job.service.stop()
-        job.progress.one(job.store.path(one.key), job.service.spent)
+        if kept is None:
+            job.progress.one(job.store.path(one.key), job.service.spent)
+        else:
+            job.progress.kept(job.service.spent)
         return record
 
     with ThreadPoolExecutor(job.params.workers) as pool:

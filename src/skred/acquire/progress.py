@@ -44,9 +44,17 @@ class Progress:
 
     def one(self, path: Path, spent: Spent) -> None:
         """One image was fetched; `spent` is the sum until now."""
+        self._count(spent, path.stat().st_size, new=1)
+
+    def kept(self, spent: Spent) -> None:
+        """One image need not be fetched any more: another download has put it into the store."""
+        self._count(spent, 0, new=0)
+
+    def _count(self, spent: Spent, size: int, *, new: int) -> None:
         with self._lock:
-            self._new += 1
-            self._bytes += path.stat().st_size
+            self._new += new
+            self._kept += 1 - new
+            self._bytes += size
             self._spent = spent
             if self._bar is not None:
                 self._bar.set_postfix_str(self._price(), refresh=False)
