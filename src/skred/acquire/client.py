@@ -6,7 +6,6 @@ of them is used: requests are plain bodies, logins belong to one `ImageService`,
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,21 +25,20 @@ from sentinelhub.download.session import SentinelHubSession
 from sentinelhub.exceptions import DownloadFailedException, MissingDataInRequestException, SHRateLimitWarning
 from sentinelhub.geometry import BBox
 
-from skred.acquire.answers import BrokenAnswerError, read_answer
+from skred.acquire.answers import read_answer, units_of
 from skred.acquire.bodies import Product
 from skred.acquire.cost import processing_units
 from skred.acquire.limiter import Limiter, StoppedError
 from skred.acquire.login import Login
 from skred.acquire.params import DownloadParams
 from skred.acquire.refusals import AGAIN, never_sent, one_line, status_of
-from skred.acquire.service import Service, is_loopback
+from skred.acquire.service import Service, allow_loopback
 from skred.acquire.spending import Bill, Spending, Spent
 from skred.acquire.turns import RateLimitedError, Turns
 from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid
 
 SIMULATED_HEADER = "x-skred-simulated"
-UNITS_HEADER = "x-processingunits-spent"
 
 # Everything that one try can end with. `ValueError` holds JSON that is none and bodies that are no image.
 _TRY_ERRORS = (
@@ -101,7 +99,7 @@ class ImageService:
             download_timeout_seconds=params.timeout_s,
         )
         warnings.filterwarnings("ignore", category=SHRateLimitWarning)  # a wait is no news for a log of plain lines
-        _allow_loopback(service)
+        allow_loopback(service)
 
     def stop(self) -> None:
         """End all waits, so that threads that still try give up soon."""
@@ -168,7 +166,7 @@ class ImageService:
                     response = _answer(client, request, bill)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 # Before all else: a broken answer has been charged like any other.
-                units = bill.units = _units(headers)
+                units = bill.units = units_of(headers)
                 array = read_answer(response.content, product, grid)
                 self._check_kind(headers, what)
                 bill.useful = True
@@ -272,28 +270,3 @@ def _answer(client: SentinelHubDownloadClient, request: DownloadRequest, bill: B
         if status_of(error) is not None or never_sent(error):
             bill.units = 0.0
         raise
-
-
-def _allow_loopback(service: Service) -> None:
-    """Let the OAuth library speak plain http, and any proxy stay aside, for a service on this machine only."""
-    for url in (service.base_url, service.token_url):
-        if url.startswith("http://") and not is_loopback(url):
-            raise InputError(f"{url}: not https; the login would be readable on its way")
-    if is_loopback(service.token_url):
-        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
-    if is_loopback(service.base_url):
-        for name in ("NO_PROXY", "no_proxy"):
-            hosts = [host for host in os.environ.get(name, "").split(",") if host]
-            os.environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
-
-
-def _units(headers: dict[str, str]) -> float:
-    """What an answer says that it cost; 0 where it does not say."""
-    text = headers.get(UNITS_HEADER, "0")
-    try:
-        units = float(text)
-    except ValueError:
-        units = -1.0
-    if not 0 <= units < 1e6:
-        raise BrokenAnswerError(f"{UNITS_HEADER}: got {text!r}, wanted a number of processing units")
-    return units

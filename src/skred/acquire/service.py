@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -38,6 +39,19 @@ class Service:
 def is_loopback(url: str) -> bool:
     """Whether a URL leads to this machine."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def allow_loopback(service: Service) -> None:
+    """Let the OAuth library speak plain http, and any proxy stay aside, for a service on this machine only."""
+    for url in (service.base_url, service.token_url):
+        if url.startswith("http://") and not is_loopback(url):
+            raise InputError(f"{url}: not https; the login would be readable on its way")
+    if is_loopback(service.token_url):
+        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
+    if is_loopback(service.base_url):
+        for name in ("NO_PROXY", "no_proxy"):
+            hosts = [host for host in os.environ.get(name, "").split(",") if host]
+            os.environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
 
 
 def service_from(environment: Mapping[str, str]) -> Service:
