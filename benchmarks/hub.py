@@ -2,12 +2,12 @@
 
 An output pixel is one of the answer; each has 5 scenes, so there are 5 times as many pixels of scenes.
 
-``python benchmarks/hub.py --times 25``, on 2 cores that other programs used too (load 6; the medians show them):
+``python benchmarks/hub.py --times 25``, on 2 cores that other programs used too (load average 6 over the minute):
 
-    the script alone, fastest: 32 ms, 8.1 million output pixels a second, 40.5 million of scenes
-    the script alone, median: 68 ms, 3.8 million output pixels a second, 19.1 million of scenes
-    round trip of one request: first 0.32 s, fastest 0.113 s, median 0.192 s
-    10 requests, fastest of 5 rounds: 1.60 s one after the other, 1.00 s two at once (1.61 times as fast on 2 cores)
+    the script alone, fastest: 32 ms, 8.2 million output pixels a second, 41.1 million of scenes
+    the script alone, median: 34 ms, 7.8 million output pixels a second, 39.0 million of scenes
+    round trip of one request: first 0.12 s, fastest 0.089 s, median 0.133 s
+    10 requests, fastest of 5 rounds: 0.93 s one after the other, 0.59 s two at once (1.59 times as fast on 2 cores)
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ of them is used: requests are plain bodies, logins belong to one `ImageService`,
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,26 +19,26 @@ from oauthlib.oauth2 import OAuth2Error
 from sentinelhub.api.catalog import SentinelHubCatalog
 from sentinelhub.config import SHConfig
 from sentinelhub.constants import CRS, MimeType, RequestType
-from sentinelhub.download.models import DownloadRequest
+from sentinelhub.download.models import DownloadRequest, DownloadResponse
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 from sentinelhub.download.session import SentinelHubSession
 from sentinelhub.exceptions import DownloadFailedException, MissingDataInRequestException, SHRateLimitWarning
 from sentinelhub.geometry import BBox
 
-from skred.acquire.answers import BrokenAnswerError, read_answer
+from skred.acquire.answers import read_answer, units_of
 from skred.acquire.bodies import Product
 from skred.acquire.cost import processing_units
 from skred.acquire.limiter import Limiter, StoppedError
 from skred.acquire.login import Login
 from skred.acquire.params import DownloadParams
-from skred.acquire.refusals import AGAIN, one_line, status_of
-from skred.acquire.service import Service, is_loopback
+from skred.acquire.refusals import AGAIN, never_sent, one_line, status_of
+from skred.acquire.service import Service, allow_loopback
+from skred.acquire.spending import Bill, Spending, Spent
 from skred.acquire.turns import RateLimitedError, Turns
 from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid
 
 SIMULATED_HEADER = "x-skred-simulated"
-UNITS_HEADER = "x-processingunits-spent"
 
 # Everything that one try can end with. `ValueError` holds JSON that is none and bodies that are no image.
 _TRY_ERRORS = (
@@ -66,17 +65,27 @@ class Image:
 class ImageService:
     """One account at one service. Threads may share it.
 
+    Parameters
+    ----------
+    service, params, limiter
+        The account, how to ask, and the limits that it keeps.
+    stopped
+        All waits between tries are waits for this event, which `stop` sets; a new one by default.
+
     Raises
     ------
     InputError
         The service is not on this machine and its addresses are not https.
     """
 
-    def __init__(self, service: Service, params: DownloadParams, limiter: Limiter) -> None:
+    def __init__(
+        self, service: Service, params: DownloadParams, limiter: Limiter, stopped: threading.Event | None = None
+    ) -> None:
         self.service = service
         self.params = params
         self._limiter = limiter
-        self._stopped = threading.Event()
+        self._spending = Spending(params.budget_pu)
+        self._stopped = threading.Event() if stopped is None else stopped
         self._login = Login(service, params.timeout_s)
         # `use_defaults`: without it the client reads, and creates, a file in the user's home. One try per call: the
         # tries and waits are ours.
@@ -90,12 +99,17 @@ class ImageService:
             download_timeout_seconds=params.timeout_s,
         )
         warnings.filterwarnings("ignore", category=SHRateLimitWarning)  # a wait is no news for a log of plain lines
-        _allow_loopback(service)
+        allow_loopback(service)
 
     def stop(self) -> None:
         """End all waits, so that threads that still try give up soon."""
         self._stopped.set()
         self._limiter.stop()
+
+    @property
+    def spent(self) -> Spent:
+        """What the account was charged by this object."""
+        return self._spending.spent
 
     def search(
         self, collection: str, interval: tuple[str, str], bbox: tuple[float, float, float, float], where: str | None
@@ -130,7 +144,7 @@ class ImageService:
         Raises
         ------
         SkredError
-            The service refuses, or gives no whole image within the tries.
+            The service refuses, gives no whole image within the tries, or the next try would pass `budget_pu`.
         """
 
         def once(token: dict[str, Any]) -> Image:
@@ -146,12 +160,17 @@ class ImageService:
                 },
                 data_type=MimeType.TIFF,
             )
-            with self._client(processing_units(product, grid), None) as client:
-                response = client.download([request], max_threads=1, decode_data=False)[0]
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            array = read_answer(response.content, product, grid)
-            self._check_kind(headers, what)
-            return Image(array, _units(headers))
+            price = processing_units(product, grid)
+            with self._spending.request(price, what) as bill:
+                with self._client(price, None) as client:
+                    response = _answer(client, request, bill)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                # Before all else: a broken answer has been charged like any other.
+                units = bill.units = units_of(headers)
+                array = read_answer(response.content, product, grid)
+                self._check_kind(headers, what)
+                bill.useful = True
+            return Image(array, units)
 
         return self._try(once, what)
 
@@ -212,7 +231,7 @@ class ImageService:
     def _wait_s(self, attempt: int, what: str) -> float:
         # Jitter from the name and not from a clock: threads that failed together come back apart, reproducibly.
         jitter = 1 + (sum(what.encode()) + attempt * 37) % 100 / 400
-        return float(self.params.wait_s * 3 ** (attempt - 1) * jitter)
+        return float(min(self.params.wait_s * 3 ** (attempt - 1) * jitter, self.params.longest_wait_s))
 
     def _raise_if_final(self, error: Exception, what: str, problem: str, refusals: int) -> None:
         """Errors that no further try can mend."""
@@ -240,26 +259,14 @@ class ImageService:
             )
 
 
-def _allow_loopback(service: Service) -> None:
-    """Let the OAuth library speak plain http, and any proxy stay aside, for a service on this machine only."""
-    for url in (service.base_url, service.token_url):
-        if url.startswith("http://") and not is_loopback(url):
-            raise InputError(f"{url}: not https; the login would be readable on its way")
-    if is_loopback(service.token_url):
-        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
-    if is_loopback(service.base_url):
-        for name in ("NO_PROXY", "no_proxy"):
-            hosts = [host for host in os.environ.get(name, "").split(",") if host]
-            os.environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
-
-
-def _units(headers: dict[str, str]) -> float:
-    """What an answer says that it cost; 0 where it does not say."""
-    text = headers.get(UNITS_HEADER, "0")
+def _answer(client: SentinelHubDownloadClient, request: DownloadRequest, bill: Bill) -> DownloadResponse:
+    """The answer; an error in place of an image costs nothing, nor does a request that was never sent."""
     try:
-        units = float(text)
-    except ValueError:
-        units = -1.0
-    if not 0 <= units < 1e6:
-        raise BrokenAnswerError(f"{UNITS_HEADER}: got {text!r}, wanted a number of processing units")
-    return units
+        return client.download([request], max_threads=1, decode_data=False)[0]  # type: ignore[no-any-return]
+    except (RateLimitedError, StoppedError):
+        bill.units = 0.0
+        raise
+    except DownloadFailedException as error:
+        if status_of(error) is not None or never_sent(error):
+            bill.units = 0.0
+        raise

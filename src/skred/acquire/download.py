@@ -10,11 +10,11 @@ from skred.acquire.client import ImageService
 from skred.acquire.fetch import Job, fetch
 from skred.acquire.orders import Order, order_view, view_passes
 from skred.acquire.params import DownloadParams
-from skred.acquire.plan import check_budget, make_plan
+from skred.acquire.plan import check_budget, check_complete, make_plan
 from skred.acquire.progress import Progress
 from skred.acquire.search import Acquisition, in_order, left_out
 from skred.acquire.store import Record, Store
-from skred.core.errors import InputError, SkredError
+from skred.core.errors import SkredError
 from skred.core.events import Event
 from skred.manifest import AcquisitionEntry, FetchedEntry, FileEntry, GeometryEntry, Manifest, write_manifest
 
@@ -57,7 +57,7 @@ def download(
         pairs = list(zip(plan.found.acquisitions, plan.orders, strict=True))
         seen = [(a, one) for a, one in pairs if records[one.key].valid_share > 0]
         empty = [item for a, one in pairs if records[one.key].valid_share == 0 for item in a.items]
-        _check_complete(event, [acquisition for acquisition, _ in seen])
+        check_complete(event, [acquisition for acquisition, _ in seen])
         passes = view_passes(((a, records[one.key].valid_share) for a, one in seen), event.date)
         views = {track: order_view(acquisition, grid, identity) for track, acquisition in passes.items()}
         records |= fetch(list(views.values()), _kept(views.values(), job), job)
@@ -84,7 +84,7 @@ def download(
             f"{out}: cannot be written ({error}); make room or mend the folder, then run the download again: what has "
             "been fetched is kept"
         ) from error
-    progress.end(len(seen), manifest.left_out, records.values(), out)
+    progress.end(len(seen), manifest.left_out, records.values(), out, service.spent)
     return manifest
 
 
@@ -93,15 +93,18 @@ def rebuild(out: Path, manifest: Manifest, store: Store, write_inventory: Callab
     fresh, old = out.with_name(f".{out.name}.part"), out.with_name(f".{out.name}.old")
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for entry in (*manifest.acquisitions, *manifest.geometry, manifest.dem):
-        store.link(entry.key, fresh / entry.file)
-    if write_inventory is not None:
-        write_inventory(fresh / INVENTORY)
-    write_manifest(fresh, manifest)
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
+    try:
+        fresh.mkdir(parents=True)
+        for entry in (*manifest.acquisitions, *manifest.geometry, manifest.dem):
+            store.link(entry.key, fresh / entry.file)
+        if write_inventory is not None:
+            write_inventory(fresh / INVENTORY)
+        write_manifest(fresh, manifest)
+        if out.exists():
+            out.rename(old)
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -109,16 +112,6 @@ def _kept(orders: Iterable[Order], job: Job) -> dict[str, Record]:
     simulated = job.service.service.simulated
     found = {one.key: job.store.get(one.key, simulated=simulated) for one in orders}
     return {key: record for key, record in found.items() if record is not None}
-
-
-def _check_complete(event: Event, found: list[Acquisition]) -> None:
-    for sensor in ("S1", "S2"):
-        for when, days in (("pre", event.pre), ("post", event.post)):
-            if not any(a.sensor == sensor and a.window == when for a in found):
-                raise InputError(
-                    f"event {event.name}: no {sensor} image of the area from {days.first} to {days.last}; widen "
-                    f"{when} in the event file, or raise download.max_cloud_percent"
-                )
 
 
 def _fetched(one: Order, records: dict[str, Record]) -> FetchedEntry:

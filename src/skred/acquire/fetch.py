@@ -1,4 +1,4 @@
-"""Fetch what the store lacks: several requests at once, each image kept as soon as it is whole."""
+"""Fetch what the store lacks: several requests at once, each answer kept as soon as it is whole."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from skred.acquire.limiter import StoppedError
 from skred.acquire.orders import Order
 from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
-from skred.acquire.store import Record, Store
-from skred.core.grid import Grid, tiles
+from skred.acquire.store import Record, Store, Tile
+from skred.core.grid import Grid, Window, tiles
 from skred.core.raster import Raster
 
 
@@ -45,13 +45,18 @@ def fetch(orders: Sequence[Order], known: Mapping[str, Record], job: Job) -> dic
             return None
         whole = False
         try:
-            record = fetch_one(one, job)
+            # Again, and not only when we planned: another download may have asked for it in between.
+            kept = job.store.get(one.key, simulated=job.service.service.simulated)
+            record = fetch_one(one, job) if kept is None else kept
             whole = True
         finally:
             if not whole:
                 stop.set()
                 job.service.stop()
-        job.progress.one(job.store.path(one.key), record)
+        if kept is None:
+            job.progress.one(job.store.path(one.key), job.service.spent)
+        else:
+            job.progress.kept(job.service.spent)
         return record
 
     with ThreadPoolExecutor(job.params.workers) as pool:
@@ -74,11 +79,11 @@ def fetch_one(one: Order, job: Job) -> Record:
     grid, service = job.grid, job.service
     array = np.zeros((len(one.product.names), *grid.shape), one.product.dtype)
     units = 0.0
-    for window in tiles(*grid.shape, job.params.tile_px):
-        part = grid.crop(window)
-        image = service.image(body(one.product, one.source, part), one.product, part, one.file)
-        array[:, *window.slices] = image.array
-        units += image.units
+    windows = list(tiles(*grid.shape, job.params.tile_px))
+    for window in windows:
+        tile = _tile(one, window, job, alone=len(windows) == 1)
+        array[:, *window.slices] = tile.array
+        units += tile.units
     raster = Raster(array, grid, one.product.names, one.product.units, one.product.nodata, one.tags)
     return job.store.put(
         one.key,
@@ -87,6 +92,20 @@ def fetch_one(one: Order, job: Job) -> Record:
         valid_share=_valid_share(one.product, raster),
         units=round(units, 6),
     )
+
+
+def _tile(one: Order, window: Window, job: Job, *, alone: bool) -> Tile:
+    """A part of an image, from the store or from the service; if it is not `alone`, the store keeps it."""
+    part, simulated = job.grid.crop(window), job.service.service.simulated
+    shape = len(one.product.names), *part.shape
+    kept = None if alone else job.store.get_tile(one.key, window, shape, one.product.dtype, simulated=simulated)
+    if kept is not None:
+        return kept
+    image = job.service.image(body(one.product, one.source, part), one.product, part, one.file)
+    tile = Tile(image.array, image.units)
+    if not alone:
+        job.store.put_tile(one.key, window, tile, simulated=simulated)
+    return tile
 
 
 def _valid_share(product: Product, raster: Raster) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -23,10 +24,11 @@ class Login:
     The `sentinelhub` client's own session has no limit of time: a silent login address would hold a download for ever.
     """
 
-    def __init__(self, service: Service, timeout_s: float) -> None:
-        self._service, self._timeout_s = service, timeout_s
+    def __init__(self, service: Service, timeout_s: float, clock: Callable[[], float] = time.time) -> None:
+        self._service, self._timeout_s, self._clock = service, timeout_s, clock
         self._lock = threading.Lock()
         self._token: dict[str, Any] | None = None
+        self._all_tokens: list[str] = []
 
     def token(self, refused: str | None) -> dict[str, Any]:
         """A token that is not the `refused` one: of all threads whose token was refused, the first logs in.
@@ -42,10 +44,11 @@ class Login:
         """
         with self._lock:
             token = self._token
-            ends_soon = token is not None and token["expires_at"] - time.time() <= _RENEW_BEFORE_S
+            ends_soon = token is not None and token["expires_at"] - self._clock() <= _RENEW_BEFORE_S
             if token is None or ends_soon or token["access_token"] == refused:
                 try:
                     self._token = token = self._new_token()
+                    self._all_tokens.append(token["access_token"])
                 except (OAuth2Error, requests.HTTPError) as error:
                     if not _may_go_away(error):
                         raise InputError(
@@ -56,12 +59,12 @@ class Login:
             return token
 
     def secrets(self) -> list[str]:
-        """What must never be shown."""
-        token = self._token
-        shown = [self._service.client_secret, self._service.client_id, token["access_token"] if token else ""]
+        """What must never be shown: a late answer may repeat a token that is long replaced."""
+        shown = [self._service.client_secret, self._service.client_id, *self._all_tokens]
         return [secret for secret in shown if secret]
 
     def _new_token(self) -> dict[str, Any]:
+        asked_at = self._clock()
         with OAuth2Session(client=BackendApplicationClient(client_id=self._service.client_id)) as session:
             session.register_compliance_hook("access_token_response", _check)
             token = session.fetch_token(
@@ -71,7 +74,10 @@ class Login:
                 include_client_id=True,
                 timeout=self._timeout_s,
             )
-        return {"access_token": str(token["access_token"]), "expires_at": float(token.get("expires_at") or 0.0)}
+        return {
+            "access_token": str(token["access_token"]),
+            "expires_at": asked_at + float(token.get("expires_in") or 0),
+        }
 
 
 def _may_go_away(error: OAuth2Error | requests.HTTPError) -> bool:
@@ -90,6 +96,6 @@ def _check(response: requests.Response) -> requests.Response:
         raise
     if not isinstance(content, dict):
         raise ValueError(f"the login answer is no JSON object but {type(content).__name__}")
-    if "error" not in content:
-        response.raise_for_status()
+    if "error" not in content or response.status_code >= 500 or response.status_code in AGAIN:
+        response.raise_for_status()  # a status that may go away, whatever the body calls it
     return response

@@ -12,7 +12,7 @@ class DownloadParams(Section):
 
     workers: int = Field(ge=1, le=32)  # requests on their way at once
     max_tries: int = Field(ge=1, le=20)  # of one request, the first included
-    wait_s: float = Field(ge=0, le=600)  # before the second try; three times as long before each further one
+    wait_s: float = Field(ge=0, le=600)  # before the second try, then three times as long each, at most longest_wait_s
     rate_limit_wait_s: float = Field(ge=0, le=600)  # after an answer 429 that does not say how long
     longest_wait_s: float = Field(ge=0, le=86400)  # an answer 429 that asks for more ends the download
     timeout_s: float = Field(gt=0, le=3600)  # without a byte from the service

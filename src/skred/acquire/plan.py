@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skred.acquire.bodies import VIEWING
@@ -56,7 +57,8 @@ def find(event: Event, service: ImageService, params: DownloadParams) -> Found:
     items = []
     for sensor, where in FILTERS.items():
         for days in (event.pre, event.post):
-            interval = f"{days.first}T00:00:00", f"{days.last}T23:59:59"
+            # To the next midnight, for items have fractions of seconds; one of that moment is of no window, and goes.
+            interval = f"{days.first}T00:00:00", f"{days.last + dt.timedelta(days=1)}T00:00:00"
             features = service.search(COLLECTIONS[sensor], interval, box, where)
             items += [parse_item(feature, sensor) for feature in features]
     return acquisitions(items, event, params.max_cloud_percent)
@@ -72,10 +74,12 @@ def make_plan(event: Event, service: ImageService, params: DownloadParams, store
     Raises
     ------
     SkredError
-        The catalog cannot be searched.
+        The catalog cannot be searched, or lists no acquisition of a sensor in a window: what it lists would be paid
+        for in vain.
     """
     grid, identity = event.area.grid, service.service.identity
     found = find(event, service, params)
+    check_complete(event, found.acquisitions)
     orders = tuple(order_acquisition(acquisition, grid, identity) for acquisition in found.acquisitions)
     dem = order_dem(grid, identity)
     known = {}
@@ -97,6 +101,17 @@ def check_budget(plan: Plan, params: DownloadParams) -> None:
             f"{missing.units:.1f} PU, more than download.budget_pu ({params.budget_pu:g}); shorten the windows or the "
             "area of the event, lower download.max_cloud_percent, or raise the budget: nothing has been spent"
         )
+
+
+def check_complete(event: Event, found: Sequence[Acquisition]) -> None:
+    """Raises InputError when a window of the event has no acquisition of a sensor."""
+    for sensor in ("S1", "S2"):
+        for when, days in (("pre", event.pre), ("post", event.post)):
+            if not any(a.sensor == sensor and a.window == when for a in found):
+                raise InputError(
+                    f"event {event.name}: no {sensor} image of the area from {days.first} to {days.last}; widen "
+                    f"{when} in the event file, or raise download.max_cloud_percent"
+                )
 
 
 def table(plan: Plan, params: DownloadParams) -> Iterator[str]:

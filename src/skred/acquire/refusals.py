@@ -23,6 +23,18 @@ def status_of(error: Exception) -> int | None:
     return None if response is None else int(response.status_code)
 
 
+def never_sent(error: Exception) -> bool:
+    """Whether there was no connection at all, so that the service knows nothing of the request."""
+    inner = getattr(error, "request_exception", None) or error
+    if isinstance(inner, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)):
+        return True
+    if not isinstance(inner, requests.ConnectionError):
+        return False
+    # By name: the class is of a library under the one that we use.
+    reason = getattr(inner.args[0] if inner.args else None, "reason", None)
+    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError")
+
+
 def one_line(error: Exception, secrets: Iterable[str]) -> str:
     """The error as one line, with three stars for each secret."""
     response = response_of(error)

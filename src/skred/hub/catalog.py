@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from skred.hub.cql2 import parse_filter
 from skred.hub.errors import refuse
 from skred.hub.items import S1, S2, Item
-from skred.hub.payload import Payload, parse_payload
+from skred.hub.payload import Payload, parse_payload, rfc_3339
 
 # What the service can filter by. Not the relative orbit: code that asked for it would fail at the real service.
 FILTERABLE = {
@@ -79,7 +79,7 @@ def _geometry(geojson: dict[str, Any]) -> BaseGeometry:
     return geometry
 
 
-def search(items: Sequence[Item], body: Any) -> dict[str, Any]:
+def search(items: Sequence[Item], body: str | bytes) -> dict[str, Any]:
     """The answer to a search body: newest first, with ``context.next`` while there is more.
 
     With ``distinct: date`` the features are the days of the items, as ISO dates, oldest first.
@@ -127,11 +127,11 @@ def interval(text: str | None) -> tuple[dt.datetime, dt.datetime]:
     Raises
     ------
     ServiceError
-        A part is no ISO 8601 time.
+        A part is no RFC 3339 time with its zone.
     """
     parts = ["..", ".."] if text is None else text.split("/")
-    if len(parts) > 2:
-        refuse("datetime", f"got {text!r}, wanted an ISO 8601 time or from/to")
+    if len(parts) > 2 or text in ("", ".."):
+        refuse("datetime", f"got {text!r}, wanted a time or from/to")
     open_ends = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
     start, end = (
         open_end if part in ("", "..") else _moment(part)
@@ -144,10 +144,9 @@ def interval(text: str | None) -> tuple[dt.datetime, dt.datetime]:
 
 def _moment(text: str) -> dt.datetime:
     try:
-        time = dt.datetime.fromisoformat(text)
-    except ValueError:
-        refuse("datetime", f"got {text!r}, wanted an ISO 8601 time or from/to")
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+        return rfc_3339(text)
+    except ValueError as error:
+        refuse("datetime", f"got {text!r}, wanted {error}")
 
 
 def feature(item: Item) -> dict[str, Any]:

@@ -86,7 +86,11 @@ class Engine:
 
     def json(self, code: str) -> Any:
         """What an expression gives, as JSON data; NaN and the infinities come as their names."""
-        return json.loads(self.text(f"__hub.text({code})"))
+        text = self.text(f"__hub.text({code})")
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise script_error("what it returns is nested too deeply") from None
 
     def allocate(self, values: int, *, result_bytes: int) -> None:
         """Make room for `values` input pixels, and allow the script `result_bytes` for what it returns."""

@@ -169,6 +169,13 @@ def _item(file: Path, data: dict[str, Any], collection: str) -> Item | None:
         time = None
     if time is None or time.tzinfo is None:
         raise InputError(f"{file}: properties.datetime: got {text!r}, wanted a time such as 2019-07-04T10:40:11Z")
+    cloud = properties.get("eo:cloud_cover")
+    if cloud is None:
+        properties.pop("eo:cloud_cover", None)  # null: unknown
+    elif isinstance(cloud, bool) or not isinstance(cloud, int | float) or not 0 <= cloud <= 100:
+        raise InputError(
+            f"{file}: properties.eo:cloud_cover: got {cloud!r}, wanted percent from 0 to 100, or nothing where unknown"
+        )
     try:
         outline = shape(data["geometry"])
         hull = outline if outline.geom_type == "Polygon" else outline.convex_hull

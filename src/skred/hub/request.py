@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from skred.hub.payload import Payload, Utc, parse_payload
 
@@ -12,6 +12,12 @@ USER_DATA = "userdata"
 MAX_PX = 2500  # of a side, as at the service
 CRS84_URL = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 Sampling = Literal["NEAREST", "BILINEAR", "BICUBIC"]  # on the source's own pixels none of them changes a value
+
+
+def _boolean(value: Any) -> Any:
+    if not isinstance(value, bool):  # a literal would take 1 for True
+        raise ValueError("a valid boolean")
+    return value
 
 
 class TimeRange(Payload):
@@ -36,7 +42,7 @@ class OpticalFilter(Payload):
 class OpticalProcessing(Payload):
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
-    harmonize_values: Literal[True] = True
+    harmonize_values: Annotated[Literal[True], BeforeValidator(_boolean)] = True
 
 
 class OpticalData(Payload):
@@ -95,7 +101,7 @@ class DemFilter(Payload):
 class DemProcessing(Payload):
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
-    egm: Literal[False] = False
+    egm: Annotated[Literal[False], BeforeValidator(_boolean)] = False
 
 
 class DemData(Payload):
@@ -201,6 +207,6 @@ class ProcessRequest(Payload):
     evalscript: str
 
 
-def parse_request(body: Any) -> ProcessRequest:
+def parse_request(body: str | bytes) -> ProcessRequest:
     """Raises ServiceError 400 that names every wrong or unsupported parameter."""
     return parse_payload(ProcessRequest, body)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry import Polygon, box
 
 from skred.core.grid import Grid
+from skred.hub.errors import refuse
 from skred.hub.items import DN_PER_REFLECTANCE, Item, PixelSource
 from skred.hub.place import Place
 from skred.hub.request import Data, DemData, OpticalData, RadarData
@@ -35,7 +36,13 @@ def select(items: Sequence[Item], data: Data, area: Grid | None) -> tuple[Item, 
     """The items that a data source of a request means, the one that lies on top first.
 
     `area` is the part of the source's grid that the request covers (None: none of it). An item must touch it. Of
-    items of the same time the one that was published last lies on top: a product may be processed again.
+    items of the same time the one that was published last lies on top: a product may be processed again. An item of
+    unknown cloud cover may be all cloud: only a `maxCloudCoverage` of 100 % finds it.
+
+    Raises
+    ------
+    ServiceError
+        The order is ``leastCC`` and the cloud cover of an item is unknown.
     """
     if isinstance(data, DemData) or area is None:
         return ()
@@ -49,6 +56,13 @@ def select(items: Sequence[Item], data: Data, area: Grid | None) -> tuple[Item, 
         and _passes(item, data)
         and Polygon(item.footprint).intersects(outline)
     ]
+    if isinstance(data, OpticalData) and data.data_filter.mosaicking_order == "leastCC":
+        for item in found:
+            if _cloud_cover(item) is None:
+                refuse(
+                    "input->data->dataFilter->mosaickingOrder",
+                    f"leastCC needs the cloud cover of every item, and {item.id!r} has no eo:cloud_cover",
+                )
     found.sort(key=lambda item: item.id)
     found.sort(key=lambda item: str(item.properties.get("updated", "")), reverse=True)
     return tuple(sorted(found, key=_on_top_first(data.data_filter.mosaicking_order)))
@@ -56,7 +70,8 @@ def select(items: Sequence[Item], data: Data, area: Grid | None) -> tuple[Item, 
 
 def _passes(item: Item, data: OpticalData | RadarData) -> bool:
     if isinstance(data, OpticalData):
-        return bool(item.properties.get("eo:cloud_cover", 0.0) <= data.data_filter.max_cloud_coverage)
+        cloud = _cloud_cover(item)
+        return (100.0 if cloud is None else cloud) <= data.data_filter.max_cloud_coverage
     wanted = {
         "sat:orbit_state": data.data_filter.orbit_direction,
         "sar:instrument_mode": data.data_filter.acquisition_mode,
@@ -67,6 +82,12 @@ def _passes(item: Item, data: OpticalData | RadarData) -> bool:
     return all(value is None or _plain(item.properties.get(name)) == _plain(value) for name, value in wanted.items())
 
 
+def _cloud_cover(item: Item) -> float | None:
+    """Percent, or None where nobody knows it."""
+    value = item.properties.get("eo:cloud_cover")
+    return None if value is None else float(value)
+
+
 def _plain(value: object) -> str:
     """The catalog writes Fast-24h and ascending where a filter says Fast24h and ASCENDING."""
     return str(value).lower().replace("-", "")
@@ -74,7 +95,7 @@ def _plain(value: object) -> str:
 
 def _on_top_first(order: str) -> Callable[[Item], float]:
     if order == "leastCC":
-        return lambda item: float(item.properties.get("eo:cloud_cover", 0.0))
+        return lambda item: float(item.properties["eo:cloud_cover"])  # known of all: select has asked
     sign = 1.0 if order == "leastRecent" else -1.0
     return lambda item: sign * item.time.timestamp()
 

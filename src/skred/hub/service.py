@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
+
+from rasterio.errors import RasterioError
 
 from skred.hub.catalog import search
 from skred.hub.damage import damaged
@@ -30,7 +34,6 @@ from skred.hub.faults import (
 )
 from skred.hub.items import PixelSource
 from skred.hub.limits import Account
-from skred.hub.payload import read_json
 from skred.hub.render import Limits, render
 from skred.hub.request import parse_request
 from skred.hub.tokens import TokenDesk
@@ -141,6 +144,8 @@ class Hub:
             answer = self._route(name, headers, body, key)
         except ServiceError as error:
             answer = _refusal(error)
+        except RasterioError as error:  # a file of the source that could be read at the start
+            answer = _refusal(_failure(error))
         return replace(
             answer, body=damaged(answer.body, fault), broken=fault if isinstance(fault, Cut | BrokenChunk) else None
         )
@@ -152,10 +157,9 @@ class Hub:
             return _json(status, content)
         self._desk.check(authorization)
         self._account.admit(key)
-        data = read_json(body)
         if name == "catalog":
-            return _json(HTTPStatus.OK, search(self._source.items(), data))
-        request = parse_request(data)
+            return _json(HTTPStatus.OK, search(self._source.items(), body))
+        request = parse_request(body)
         with self._renderers:
             done = render(self._source, request, self._limits, archive=headers.get("Accept") == "application/tar")
         self._account.charge(key, done.processing_units)
@@ -206,6 +210,15 @@ def _faulty_status(name: PathName, fault: Status) -> Answer:
 
 def _refusal(error: ServiceError) -> Answer:
     return replace(_json(error.status, error.body()), headers=tuple(error.headers))
+
+
+def _failure(error: Exception) -> ServiceError:
+    """500 with an id; standard error says what it was, which is not for the client."""
+    error_id = secrets.token_hex(4)
+    sys.stderr.write(f"skred hub: error {error_id}: {error}\n")
+    return status_error(
+        500, message=f"Internal error of the offline service; its standard error has error id {error_id}"
+    )
 
 
 def _json(status: int, content: Any) -> Answer:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from skred.hub.errors import refuse
 from skred.hub.payload import Payload, parse_payload
@@ -33,6 +34,11 @@ def _file_name(identifier: str) -> str:
     return identifier
 
 
+def _named(number: Any) -> Any:
+    """NaN and the infinities come from the script as their names."""
+    return float(number) if number in ("NaN", "Infinity", "-Infinity") else number
+
+
 class _Input(Payload):
     bands: tuple[str, ...] = Field(min_length=1)
     units: str | tuple[str, ...] | None = None
@@ -47,7 +53,7 @@ class ScriptOutput(Payload):
     id: Annotated[str, AfterValidator(_file_name)] = "default"
     bands: Annotated[int, BeforeValidator(_counted)] = Field(ge=1, le=MAX_BANDS)
     sample_type: SampleType = "AUTO"
-    nodata_value: Annotated[float, AllowInfNan(True)] | None = None
+    nodata_value: Annotated[float | None, BeforeValidator(_named)] = Field(default=None, allow_inf_nan=True)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -103,7 +109,8 @@ def read_setup(returned: Any) -> Setup:
     """
     if not isinstance(returned, dict):
         refuse(WHERE, "must return an object with input and output")
-    raw = parse_payload(_Setup, {name: _listed(name, value) for name, value in returned.items()}, where=WHERE)
+    listed = {name: _listed(name, value) for name, value in returned.items()}
+    raw = parse_payload(_Setup, json.dumps(listed), where=WHERE)
     ids = [output.id for output in raw.output]
     if len(set(ids)) < len(ids):
         refuse(f"{WHERE}->output", "must give each output an id of its own")

@@ -127,10 +127,14 @@ LANDSLIDES = gpd.GeoDataFrame(geometry=[box(*GRID.bounds)], crs=GRID.crs)
 
 
 def run(service, folder, event=EVENT, params=PARAMS, out="raw", limiter=None):
+    return run_with(ImageService(service, params, limiter or Limiter()), folder, event, out)
+
+
+def run_with(service, folder, event=EVENT, out="raw"):
     return download(
         event,
-        ImageService(service, params, limiter or Limiter()),
-        params,
+        service,
+        service.params,
         store=Store(folder / "store"),
         out=folder / out,
         write_inventory=partial(write_inventory, frame=LANDSLIDES),

@@ -7,16 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from acquire_place import EVENT, GRID, ITEMS, PARAMS, Place, digest, images, optical, run, served
+from acquire_place import EVENT, GRID, ITEMS, PARAMS, Place, digest, images, optical, radar, run, run_with, served
 from shapely import wkt
 
+from skred.acquire.client import ImageService
+from skred.acquire.limiter import Limiter
 from skred.acquire.login import Login
+from skred.acquire.plan import make_plan
+from skred.acquire.store import Store
 from skred.coding import decode_power
 from skred.core.errors import InputError, SkredError
 from skred.core.raster import read_raster
 from skred.hub.faults import FaultRule, Html, Reset, RevokeTokens, Status
 from skred.hub.items import S1
 from skred.manifest import read_manifest
+
+SERIAL = PARAMS.model_copy(update={"workers": 1})
 
 
 def test_the_folder_holds_exactly_what_the_manifest_names(tmp_path):
@@ -193,7 +199,47 @@ def test_real_and_simulated_images_have_different_keys(tmp_path):
     assert not keys[0] & keys[1]
 
 
-def test_a_window_without_images_of_a_sensor_names_the_window(tmp_path):
+def test_a_window_without_images_of_a_sensor_names_the_window_before_anything_is_paid(tmp_path):
     only_radar = tuple(one for one in ITEMS if one.collection == S1)
-    with served(Place(listed=only_radar)) as service, pytest.raises(InputError, match="no S2 image of the area from"):
+    log = []
+    with served(Place(listed=only_radar), log=log) as service:
+        images_of = ImageService(service, PARAMS, Limiter())
+        for impossible in (run_with, lambda asked, folder: make_plan(EVENT, asked, PARAMS, Store(folder / "store"))):
+            with pytest.raises(InputError, match="no S2 image of the area from"):
+                impossible(images_of, tmp_path)
+    assert {call.path for call in log} == {"token", "catalog"}
+
+
+def test_a_window_whose_images_show_nothing_of_the_area_names_the_window_too(tmp_path):
+    empty = tuple(one for one in ITEMS if one.collection != S1 or one.time.month == 7 or "empty" in one.id)
+    with served(Place(listed=empty)) as service, pytest.raises(InputError, match=r"no S1 image of .* from 2019-07-31"):
         run(service, tmp_path)
+
+
+def test_the_last_second_of_a_window_belongs_to_it(tmp_path):
+    last = radar("S1A_late", "2019-07-29T23:59:59.500000Z", "ascending", 44)
+    next_day = radar("S1A_next", "2019-07-30T00:00:00Z", "descending", 139)
+    with served(Place(listed=(*ITEMS, last, next_day))) as service:
+        found = {one.id for one in run(service, tmp_path).acquisitions}
+    assert "S1A_late" in found
+    assert "S1A_next" not in found
+
+
+class Overtaken(Place):
+    """While its first image is made, another download of the same event runs from beginning to end."""
+
+    def read(self, collection, found, bands, window):
+        if not self.reads:
+            self.reads["begun"] += 1
+            run(self.service, self.folder, params=SERIAL, out="other")
+        return super().read(collection, found, bands, window)
+
+
+def test_of_two_downloads_at_once_the_later_one_asks_for_nothing_that_the_other_has_put(tmp_path, capsys):
+    place, log = Overtaken(), []
+    with served(place, log=log) as service:
+        place.service, place.folder = service, tmp_path
+        run(service, tmp_path, params=SERIAL)
+    assert len(images(log)) == 10 + 1  # the one on its way when the other began
+    assert digest(tmp_path / "raw") == digest(tmp_path / "other")
+    assert "fetched 1 images, 9 were kept from before" in capsys.readouterr().err.splitlines()[-1]

@@ -18,7 +18,8 @@ from acquire_stage import files, finish, start, write_inputs
 from skred.acquire.store import Store
 
 HERE = Path(__file__).parent
-LISTED = many()[:10] + many()[-10:]
+LISTED = many()[:6] + many()[-6:]
+TILED = PARAMS.model_copy(update={"tile_px": 32})  # four requests an image
 KILLS = 20
 FOLDERS = 5
 
@@ -38,7 +39,7 @@ class Child:
 
     def start(self, service, folder):
         """The process id of a download."""
-        job = {"service": dataclasses.asdict(service), "folder": str(folder), "params": PARAMS.model_dump()}
+        job = {"service": dataclasses.asdict(service), "folder": str(folder), "params": TILED.model_dump()}
         self.process.stdin.write(json.dumps(job) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
@@ -61,6 +62,13 @@ def whole(folder):
     store = Store(folder / "store")
     keys = [file.stem for file in (folder / "store").glob("*.json")] if (folder / "store").is_dir() else []
     return {key for key in keys if store.get(key, simulated=True) is not None}
+
+
+def paid(folder):
+    """How many answers a store has: tiles of images that are not whole, and four for each whole one."""
+    had = whole(folder)
+    tiles = [file for file in (folder / "store").glob("*.tile") if file.name[:64] not in had]
+    return 4 * len(had) + len(tiles)
 
 
 def kill_somewhere(child, service, folder, longest_s, moments):
@@ -88,10 +96,10 @@ def test_killed_at_20_random_moments_it_resumes_with_the_same_bytes_and_asks_for
             kills = 0
             while kills < KILLS // FOLDERS:
                 had = whole(folder)
-                left = (all_images - len(had)) / all_images
+                left = (all_images - 4 * len(had)) / all_images
                 kills += kill_somewhere(child, service, folder, 0.1 + left * lasts_s / 2, moments)
                 assert had <= whole(folder)
-                kept.append(len(whole(folder)))
+                kept.append(paid(folder))
         log = []
         with served(place, log=log) as service:  # a new one: the other still logs what killed downloads asked for
             child.start(service, folder)
@@ -100,6 +108,7 @@ def test_killed_at_20_random_moments_it_resumes_with_the_same_bytes_and_asks_for
         assert digest(folder / "raw") == digest(calm / "raw")
         assert files(folder) == files(calm)
     assert len({count for count in kept if 0 < count < all_images}) >= 3  # in the middle, at different places
+    assert any(count % 4 for count in kept)  # and between the tiles of an image
     assert {p.name for p in calm.iterdir()} == {"raw", "store"}
 
 
@@ -121,6 +130,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, large
         assert "cannot be written" in told
         assert "what has been fetched is kept" in told
         assert not (tmp_path / "raw").exists()
+        assert not list(tmp_path.rglob("*.part"))
         kept = whole(tmp_path)
         assert {p.stem for p in (tmp_path / "store").iterdir()} == kept
         assert len(kept) == (0 if largest_bytes < 40_000 else 10)

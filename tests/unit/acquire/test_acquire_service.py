@@ -37,6 +37,15 @@ def test_a_service_on_this_machine_is_simulated_whatever_the_event_says():
     assert service.identity != service_from(ACCOUNT).identity
 
 
+def test_another_start_on_the_same_port_is_another_service_and_a_new_secret_of_a_real_account_is_not():
+    local = {"SH_BASE_URL": "http://127.0.0.1:8000/", "SH_TOKEN_URL": "http://127.0.0.1:8000/token"}
+    new = {"SH_CLIENT_SECRET": "another"}
+    one, again, other = (service_from(ACCOUNT | local | more).identity for more in ({}, {}, new))
+    assert one == again != other
+    assert "hush-hush" not in one
+    assert service_from(ACCOUNT).identity == service_from(ACCOUNT | new).identity
+
+
 @pytest.mark.parametrize(
     "addresses",
     [

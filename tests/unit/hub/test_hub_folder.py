@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from skred.core.errors import InputError
 from skred.core.grid import Grid, Window
 from skred.hub.folder import FolderSource, read_folder
 from skred.hub.server import serve
+from skred.hub.service import Asked
 
 S1, DEM = DataCollection.SENTINEL1_IW, DataCollection.DEM_COPERNICUS_30
 COARSE = Grid(GRID.crs, GRID.west, GRID.north, 20.0, GRID.width // 2, GRID.height // 2)
@@ -161,6 +163,9 @@ def _other_zone(folder: Path) -> None:
     write(folder / "SCL.tif", CLASSES, Grid("EPSG:32633", GRID.west, GRID.north, 20.0, COARSE.width, COARSE.height))
 
 
+WHEN = {"datetime": "2019-07-04T10:40:11Z"}
+
+
 def _edit(folder: Path, **change: Any) -> None:
     path = optical(folder)
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
@@ -177,6 +182,9 @@ def _edit(folder: Path, **change: Any) -> None:
         (lambda folder: (optical(folder), (folder / "SCL.tif").unlink()), "asset SCL"),
         (lambda folder: _edit(folder, collection="sentinel-2-l1c"), "collection"),
         (lambda folder: _edit(folder, properties={"datetime": "2019-07-04"}), "properties.datetime"),
+        (lambda folder: _edit(folder, properties=WHEN | {"eo:cloud_cover": "12"}), "eo:cloud_cover: got '12'"),
+        (lambda folder: _edit(folder, properties=WHEN | {"eo:cloud_cover": 101}), "from 0 to 100"),
+        (lambda folder: _edit(folder, properties=WHEN | {"eo:cloud_cover": float("nan")}), "from 0 to 100"),
         (lambda folder: _edit(folder, geometry=None), "geometry"),
         (lambda folder: _edit(folder, assets={"thumbnail": {"href": "x.jpg"}}), "none is a band"),
         (lambda folder: _edit(folder, assets={"B04": {"href": "https://there/B04.tif"}}), "no network"),
@@ -192,6 +200,32 @@ def test_a_wrong_folder_is_one_line_that_names_the_mistake(tmp_path: Path, spoil
     with pytest.raises(InputError, match=line) as caught:
         read_folder(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("properties", [WHEN, WHEN | {"eo:cloud_cover": None}])
+def test_unknown_cloud_cover_is_not_taken_for_a_clear_sky(tmp_path: Path, properties: dict[str, Any]) -> None:
+    _edit(tmp_path, properties=properties)
+    text = script('"B04"', 1, "FLOAT32", "s.B04")
+    with serve(read_folder(tmp_path)) as settings:
+        client = Client(settings)
+        assert client.image(text).any()
+        assert not client.image(text, data_filter={"maxCloudCoverage": 99.9}).any()
+        with pytest.raises(DownloadFailedException, match="'S2_a' has no eo:cloud_cover"):
+            client.image(text, mosaicking_order="leastCC")
+
+
+def test_a_file_that_is_gone_is_an_error_of_the_service(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    optical(tmp_path)
+    log = list[Asked]()
+    with serve(read_folder(tmp_path), log=log) as settings:
+        (tmp_path / "B04.tif").unlink()
+        with pytest.raises(DownloadFailedException, match="COMMON_EXCEPTION") as caught:
+            Client(settings).image(script('"B04"', 1, "FLOAT32", "s.B04"))
+    error_id = re.search(r"error id (\w+)", str(caught.value))
+    assert error_id is not None
+    line = next(line for line in capfd.readouterr().err.splitlines() if error_id[1] in line)
+    assert "B04.tif" in line
+    assert [(call.status, call.units) for call in log if call.path == "process"] == [(500, 0.0)] * 2  # tried twice
 
 
 def test_a_folder_source_is_a_pixel_source(tmp_path: Path) -> None:

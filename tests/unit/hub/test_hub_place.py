@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,7 +73,7 @@ def url(crs: str) -> dict[str, str]:
 
 def rendered(bounds: dict[str, Any], width: int, height: int, source: Any = None) -> NDArray[Any]:
     """Shape ``(H, W, 2)``."""
-    request = parse_request(body(bounds, {"width": width, "height": height}))
+    request = parse_request(json.dumps(body(bounds, {"width": width, "height": height})))
     answer = render(source or Checker(), request, Limits()).body
     with MemoryFile(answer) as memory, memory.open() as dataset:
         return np.moveaxis(dataset.read(), 0, -1)
@@ -164,9 +165,10 @@ def test_bounds_without_a_crs_are_in_wgs84() -> None:
 def test_other_kernels_are_served_only_where_they_change_nothing(option: str, kernel: str) -> None:
     own = {"bbox": list(GRID.bounds), "properties": url(GRID.crs)}
     size = {"width": GRID.width, "height": GRID.height}
-    render(Checker(), parse_request(body(own, size, **{option: kernel})), Limits())
+    render(Checker(), parse_request(json.dumps(body(own, size, **{option: kernel}))), Limits())
     with pytest.raises(ServiceError, match=rf"processing->{option}: '{kernel}' is not supported.* it serves NEAREST"):
-        render(Checker(), parse_request(body(own, {"width": 10, "height": 10}, **{option: kernel})), Limits())
+        smaller = json.dumps(body(own, {"width": 10, "height": 10}, **{option: kernel}))
+        render(Checker(), parse_request(smaller), Limits())
 
 
 def test_radar_too(client: Client, source: Checker) -> None:
@@ -200,7 +202,7 @@ def test_on_the_source_s_own_pixels_exactly_these_are_read_and_sent() -> None:
     own = {"bbox": list(GRID.crop(window).bounds), "properties": url(GRID.crs)}
     image = rendered(own, 30, 20, source)
     assert source.read_windows == [window]
-    assert place(parse_request(body(own, {"width": 30, "height": 20})), GRID).pick is None
+    assert place(parse_request(json.dumps(body(own, {"width": 30, "height": 20}))), GRID).pick is None
     assert np.array_equal(image, nearest(source, GRID.crop(window).bounds, str(GRID.crs), (30, 20)))
 
 

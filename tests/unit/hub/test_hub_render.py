@@ -63,7 +63,7 @@ def answer(
         },
         "evalscript": script,
     }
-    return render(SOURCE, parse_request(body), Limits())
+    return render(SOURCE, parse_request(json.dumps(body)), Limits())
 
 
 def pixels(script: str, *data: dict[str, Any], window: Window = GRID.whole) -> Any:
@@ -287,4 +287,4 @@ def parse_request_data(data: dict[str, Any]) -> tuple[Data, ...]:
         "output": {"width": 1, "height": 1, "responses": [{"format": {"type": "image/tiff"}}]},
         "evalscript": "",
     }
-    return parse_request(body).input.data
+    return parse_request(json.dumps(body)).input.data
