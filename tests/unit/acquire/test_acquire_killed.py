@@ -119,7 +119,11 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(tmp_path, large
     1,000 bytes are too few for images; 40,000 are enough for these, and too few for the GeoPackage.
     """
     write_inputs(tmp_path)
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_bytes}, {largest_bytes}))"
+    # no bytecode: Python 3.11 would leave cut .pyc files beside the sources, and every later process would fail on them
+    limit = (
+        "import resource, sys; sys.dont_write_bytecode = True; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({largest_bytes}, {largest_bytes}))"
+    )
     log = []
     with served(Place(), log=log) as service:
         code, out, err = finish(start(tmp_path, service, before=limit))
