@@ -42,8 +42,8 @@ repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	@echo "scores: metrics/compare.json; curves: dvc plots show; figures: data/scores/*/*.png; runs: make lab"
 
 .PHONY: test
-test: $(READY) ## run every test, two at a time; the pipeline's own share one process
-	pytest -n 2 --dist loadgroup
+test: $(READY) ## run every test, two files at a time
+	pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: $(READY) ## ruff and mypy
