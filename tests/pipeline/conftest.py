@@ -1,5 +1,7 @@
-"""One small run of the root pipeline that several tests look at (one in each process of pytest-xdist); it goes on in the
-background until one needs it."""
+"""One small run of the root pipeline that several tests look at, one in each process of pytest-xdist.
+
+It goes on in the background until a test needs it.
+"""
 
 from __future__ import annotations
 
