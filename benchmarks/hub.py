@@ -2,12 +2,12 @@
 
 An output pixel is one of the answer; each has 5 scenes, so there are 5 times as many pixels of scenes.
 
-``python benchmarks/hub.py --times 25``, on 2 cores that other programs used too (load average 6 over the minute):
+``python benchmarks/hub.py --times 25``, on 2 cores with nothing else running:
 
-    the script alone, fastest: 32 ms, 8.2 million output pixels a second, 41.1 million of scenes
-    the script alone, median: 34 ms, 7.8 million output pixels a second, 39.0 million of scenes
-    round trip of one request: first 0.12 s, fastest 0.089 s, median 0.133 s
-    10 requests, fastest of 5 rounds: 0.93 s one after the other, 0.59 s two at once (1.59 times as fast on 2 cores)
+    the script alone, fastest: 35 ms, 7.6 million output pixels a second, 38.0 million of scenes
+    the script alone, median: 50 ms, 5.3 million output pixels a second, 26.4 million of scenes
+    round trip of one request: first 0.15 s, fastest 0.108 s, median 0.121 s
+    10 requests, fastest of 5 rounds: 1.15 s one after the other, 0.62 s two at once (1.86 times as fast on 2 cores)
 """
 
 from __future__ import annotations
