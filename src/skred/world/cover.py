@@ -89,7 +89,7 @@ def build_cover(params: CoverParams, seed: int, terrain: Terrain) -> Landcover:
     # Streams that drain much ground have a bed of stones as wide as a pixel or two.
     bed = (terrain.upslope_km2 > 2.5 + fine) & (slope < 14)
     cover[bed] = Cover.TILL
-    cover[terrain.water] = Cover.WATER
+    cover[terrain.water | (terrain.floor & (terrain.river_m < params.river_width_m / 2))] = Cover.WATER
     vigour = (0.55 * fine + 0.55 * patchy + 0.5 * stand_draw).astype(np.float32)
     is_meadow = cover == Cover.MEADOW
     vigour[is_meadow] = (parcel_draw[is_meadow] - 0.6) * 3.0 + 0.15 * fine[is_meadow]

@@ -48,6 +48,7 @@ class Footprint:
     area_m2: float
     length_m: float
     width_m: float
+    channelised: bool
     slope_deg: float
     wetness: float
     backscatter_draw: tuple[float, float]
@@ -104,6 +105,7 @@ def draw(
         area_m2=float(share.sum()) * pixel_m**2,
         length_m=len(path.points) * STEP_M,
         width_m=path.width_m,
+        channelised=path.channelised,
         slope_deg=float(path.slope_deg[:4].mean()),
         wetness=float(np.clip(rng.normal(params.wet_share, 0.3), 0, 1)),
         backscatter_draw=(float(rng.standard_normal()), float(rng.standard_normal())),
