@@ -190,3 +190,29 @@ def world_check(
     typer.echo(markdown(checked))
     if json is not None:
         write_json(json, as_json(checked))
+
+
+@world_app.command("draw")
+def world_draw(
+    event: Annotated[Path, typer.Option(help="event file of a simulated place")] = Path("data/events/develop.yaml"),
+    params: Annotated[Path, typer.Option(help="parameters")] = Path("params.yaml"),
+    real: Annotated[Path | None, typer.Option(help="real Sentinel-1 series to draw statistics of")] = None,
+    out: Annotated[Path, typer.Option(help="folder of PNG files")] = Path("docs"),
+) -> None:
+    """Draw a simulated place: ground, looks, passes, composites, and what changed."""
+    from skred.check_world.composites import composite_world
+    from skred.check_world.figures import draw_all
+    from skred.check_world.real_figure import draw_real
+    from skred.composite.params import CompositeParams
+    from skred.core.events import read_event
+    from skred.core.params import read_section
+    from skred.world.params import WorldParams
+    from skred.world.world import build_world
+
+    section, what = read_section(params, "world", WorldParams), read_event(event)
+    world = build_world(section, what)
+    drawn = draw_all(world, composite_world(world, read_section(params, "composite", CompositeParams)), out)
+    if real is not None:
+        drawn.append(draw_real(section, what, real, out))
+    for path in drawn:
+        typer.echo(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -43,16 +44,25 @@ def spread_db(power: NDArray[np.floating], name: str) -> dict[str, float]:
 
 
 def real_spread(folder: Path) -> dict[str, dict[str, float]]:
-    """The null spread of each burst (one folder each) of a series of terrain-corrected backscatter at 30 m.
+    """The null spread of each burst of a series; raises as `real_series`."""
+    return {burst: _spread(stacks) for burst, stacks in real_series(folder).items()}
+
+
+def _spread(stacks: Mapping[str, NDArray[np.floating]]) -> dict[str, float]:
+    return {key: value for name in POLARISATIONS for key, value in spread_db(stacks[name], name).items()}
+
+
+def real_series(folder: Path) -> dict[str, dict[str, NDArray[np.floating]]]:
+    """Linear power (dates, H, W) by burst (one folder each) and polarisation, at 30 m, NaN no data.
 
     Raises
     ------
     InputError
         There is no burst with `DATES` dates between `FIRST` and `LAST`.
     """
-    bursts: dict[str, dict[str, float]] = {}
+    bursts: dict[str, dict[str, NDArray[np.floating]]] = {}
     for burst in sorted(path for path in folder.iterdir() if path.is_dir()):
-        found: dict[str, float] = {}
+        found: dict[str, NDArray[np.floating]] = {}
         for name in POLARISATIONS:
             days = {
                 dt.datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=dt.UTC).date(): file
@@ -61,8 +71,8 @@ def real_spread(folder: Path) -> dict[str, dict[str, float]]:
             }
             chosen = [days[day] for day in sorted(days) if FIRST <= day <= LAST]
             if len(chosen) == DATES:
-                found |= spread_db(np.stack([read_raster(file).array[0] for file in chosen]), name)
-        if len(found) == len(REAL_DB):
+                found[name] = np.stack([read_raster(file).array[0] for file in chosen])
+        if len(found) == len(POLARISATIONS):
             bursts[burst.name] = found
     if not bursts:
         raise InputError(
@@ -72,7 +82,13 @@ def real_spread(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def simulated_spread(params: WorldParams, event: Event) -> dict[str, float]:
-    """The null spread of the place of `event` without its storm: the same number and spacing of dates, one track.
+    """The null spread of the place of `event` without its storm, see `simulated_series`."""
+    return _spread(simulated_series(params, event))
+
+
+def simulated_series(params: WorldParams, event: Event) -> dict[str, NDArray[np.floating]]:
+    """Linear power (dates, H, W) by polarisation of the place of `event` without its storm: the number and spacing of
+    dates and the pixels of the real series, one track.
 
     Open water, snow, layover and radar shadow are left out: the real series has none.
     """
@@ -93,7 +109,7 @@ def simulated_spread(params: WorldParams, event: Event) -> dict[str, float]:
     for look in rendered(world, flown):
         for name in POLARISATIONS:
             stacks[name].append(coarser(np.where(bad, np.nan, look[name]), side))
-    return {key: value for name in POLARISATIONS for key, value in spread_db(np.stack(stacks[name]), name).items()}
+    return {name: np.stack(stack) for name, stack in stacks.items()}
 
 
 def coarser(power: NDArray[np.floating], side: int) -> Float:

@@ -38,7 +38,6 @@ def build_backscatter(world: WorldParams, ground: Ground) -> Backscatter:
         draws[footprint.id] = footprint.backscatter_draw
     margin = _margins(params, rng, ground)
     before, after, trend = [], [], []
-    steady = correlated(rng, shape, pixel_m=pixel_m, scale_m=params.local_scale_m)
     for p in range(2):
         texture = 0.75 * common + 0.65 * correlated(rng, shape, pixel_m=pixel_m, scale_m=35)
         level = levels[:, p][cover] + np.float32(params.texture_db) * texture
@@ -48,8 +47,7 @@ def build_backscatter(world: WorldParams, ground: Ground) -> Backscatter:
         before.append(_seen(level, sigma))
         after.append(_seen(level + change + flood, sigma))
         own = correlated(rng, shape, pixel_m=pixel_m, scale_m=params.local_scale_m)
-        mixed = np.sqrt(params.local_shared) * steady + np.sqrt(1 - params.local_shared) * own
-        trend.append((params.trend_db_per_30_days * sensitive * mixed).astype(np.float32))
+        trend.append((params.trend_db_per_30_days * sensitive * own).astype(np.float32))
     return Backscatter((before[0], before[1]), (after[0], after[1]), (trend[0], trend[1]))
 
 

@@ -85,7 +85,9 @@ def draw(
     ragged = ndimage.gaussian_filter(rng.standard_normal((height, width)), 1.6 * 10 / FINE_M / 4)
     ragged /= max(float(ragged.std()), 1e-9)
     inside = away < half_px * _profile(along, path.channelised) * (1 + 0.16 * ragged)
-    inside = ndimage.binary_fill_holes(_largest(ndimage.binary_opening(inside) if inside.sum() > 60 else inside))
+    inside = ndimage.binary_opening(inside) if inside.sum() > 60 else inside
+    inside |= away < 0.6 * STEP_M / pixel_m  # the narrowest must not break into pieces
+    inside = ndimage.binary_fill_holes(_largest(inside))
     if not inside.any():
         return None
     keep = rng.uniform(*params.raft_share)

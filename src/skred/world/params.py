@@ -202,7 +202,6 @@ class RadarParams(Section):
     local_db: NotNegative  # over local_scale_m, from date to date
     trend_db_per_30_days: NotNegative  # over local_scale_m, steady
     local_scale_m: Positive
-    local_shared: Share  # of the local variance common to VV and VH
     wind_db: NotNegative  # of water, between passes
     wind_gust_db: NotNegative  # of water, over gusts within a pass
     wet_ground_db: NotNegative

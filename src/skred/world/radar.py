@@ -79,7 +79,7 @@ def render_radar(
     if water.any():
         gusts = generator(flown.key, "gusts")
         wind_db = wind_db + np.float32(params.wind_gust_db) * _field(ground, gusts, (600.0, 2400.0), window)[water]
-    local = _local(params, window, seed_of(ground.seed, "local", flown.day.isoformat()))
+    local = _local(params, ground.grid.resolution_m, window, seed_of(ground.seed, "local", flown.day.isoformat()))
     grains = speckle(params, window, seed_of(flown.key, "speckle"))
     out: dict[str, NDArray[Any]] = {}
     for p, name in enumerate(POLARISATIONS):
@@ -118,19 +118,17 @@ def _drift(params: RadarParams, ground: Ground, flown: RadarPass, window: Window
     return fields[0], fields[1]
 
 
-def _local(params: RadarParams, window: Window, key: int) -> tuple[Float, Float]:
-    """What each small patch of ground does of its own from date to date (dew, leaves, wind in the trees), in dB."""
-    sigma_px = params.local_scale_m / 4 / 10
+def _local(params: RadarParams, pixel_m: float, window: Window, key: int) -> tuple[Float, Float]:
+    """What each small patch of ground does of its own from date to date (dew, leaves, wind in the trees), in
+    dB; VV and VH go their own ways."""
+    sigma_px = params.local_scale_m / 4 / pixel_m
     reach = 2 + round(2 * sigma_px)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
     kernel /= np.sqrt((kernel**2).sum())
-    whites = [*normals(grow(window, reach), key), *normals(grow(window, reach), seed_of(key, "shared"))]
     inner = (slice(reach, -reach), slice(reach, -reach))
-    shared, apart = np.float32(np.sqrt(params.local_shared)), np.float32(np.sqrt(1 - params.local_shared))
     fields = []
-    for p in range(2):
-        mixed = apart * whites[p] + shared * whites[2]
-        smooth = ndimage.correlate1d(ndimage.correlate1d(mixed, kernel, axis=0), kernel, axis=1)
+    for white in normals(grow(window, reach), key):
+        smooth = ndimage.correlate1d(ndimage.correlate1d(white, kernel, axis=0), kernel, axis=1)
         fields.append(np.float32(params.local_db) * smooth[inner])
     return fields[0], fields[1]
 
