@@ -53,13 +53,13 @@ def draw_all(world: World, result: Composited, out: Path) -> list[Path]:
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure without matplotlib's version in it, so that its bytes do not move."""
-    figure.savefig(path, dpi=80, metadata={"Software": None}, facecolor="white")
+    figure.savefig(path, dpi=72, metadata={"Software": None}, facecolor="white")
     return path
 
 
 def _panels(count: int, title: str, *, wide: float = 5.4, rows: int = 1) -> tuple[Figure, list[Any]]:
     columns = -(-count // rows)
-    figure = Figure(figsize=(wide * columns, (wide + 0.5) * rows), layout="constrained")
+    figure = Figure(figsize=(wide * columns, 0.84 * wide * rows + 0.4), layout="constrained")
     figure.suptitle(title, fontsize=11)
     return figure, list(np.ravel(figure.subplots(rows, columns, squeeze=False)))
 
@@ -67,7 +67,7 @@ def _panels(count: int, title: str, *, wide: float = 5.4, rows: int = 1) -> tupl
 def _show(axes: Any, world: World, image: NDArray[Any], title: str, window: Window | None = None, **how: Any) -> Any:
     grid = world.grid.crop(window) if window is not None else world.grid
     west, south, east, north = (value / 1000 for value in grid.bounds)
-    drawn = axes.imshow(image, extent=(west, east, south, north), interpolation="nearest", **how)
+    drawn = axes.imshow(image, extent=(west, east, south, north), interpolation="auto", **how)
     axes.set_title(title, fontsize=10)
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.tick_params(labelsize=7)
@@ -176,7 +176,7 @@ def _radar(world: World) -> Figure:
 
 
 def _composites(world: World, result: Composited) -> Figure:
-    figure, panels = _panels(4, "Composites of both months, and the mapped landslides", wide=5.0, rows=2)
+    figure, panels = _panels(4, "Composites of both months, and the mapped landslides", wide=4.9, rows=2)
     bands = result.bands
     image = np.stack([bands[name] for name in ("post_red", "post_green", "post_blue")], axis=-1)
     _show(panels[0], world, np.clip(np.nan_to_num(image) / BRIGHT, 0, 1) ** 0.6, "greenest colours after the storm")

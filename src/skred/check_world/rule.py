@@ -20,7 +20,7 @@ from skred.world.noise import Float
 
 MIN_PX = 3  # the smallest landslide of the inventory, 300 m²
 OVERLAP = 0.2  # share of a landslide's area that counts as found
-DNDVI = tuple(np.round(np.arange(-0.45, -0.09, 0.05), 2).tolist())  # thresholds that are tried
+DNDVI = tuple(np.round(np.arange(-0.45, -0.09, 0.025), 3).tolist())  # thresholds that are tried
 VH_DB = tuple(np.round(np.arange(-4.0, -1.4, 0.5), 1).tolist())
 SLOPE_DEG = (0.0, 10.0, 15.0, 20.0, 25.0)
 

@@ -18,23 +18,25 @@ from skred.world.sun import Sun
 NODE_PX = 8
 WITHIN = 0.75  # standard deviation of cloudiness inside an area, against 1 between days
 OVERCAST = 2.0  # cloudiness of a day of which nothing else is known
-SOFT = 0.30  # cloudiness from a cloud's edge to its full thickness
 
 
 @dataclass(frozen=True)
 class CloudField:
-    """Cloudiness of one date on coarse nodes around the area: above 0 there is cloud. `veil` is the reflectance of
-    cirrus on the same nodes, None on a date without."""
+    """Cloudiness of one date on coarse nodes around the area: above 0 there is cloud, above `edge` it is full.
+
+    `veil` is the reflectance of cirrus on the same nodes, None on a date without.
+    """
 
     nodes: Float
     offset_px: float
     height_m: float
     haze: float
+    edge: float
     veil: Float | None = None
 
     def opacity(self, window: Window) -> Float:
         """Share of the ground's light that the cloud above a pixel replaces, 0 to 1, shape ``(H, W)``."""
-        return _ramp(from_nodes(self.nodes, NODE_PX, (self.offset_px, self.offset_px), window))
+        return _ramp(from_nodes(self.nodes, NODE_PX, (self.offset_px, self.offset_px), window), self.edge)
 
     def thickness(self, window: Window) -> Float:
         """How thick the cloud is, 0 to 1: thick cloud is whiter, shape ``(H, W)``."""
@@ -53,11 +55,11 @@ class CloudField:
         # Look from the ground towards the sun: the cloud in the way lies at that azimuth.
         angle = np.radians(sun.azimuth_deg)
         shift = (self.offset_px - np.cos(angle) * away_px, self.offset_px + np.sin(angle) * away_px)
-        return _ramp(from_nodes(self.nodes, NODE_PX, shift, window))
+        return _ramp(from_nodes(self.nodes, NODE_PX, shift, window), self.edge)
 
 
-def _ramp(cloudiness: Float) -> Float:
-    share = np.clip(cloudiness / np.float32(SOFT), 0, 1)
+def _ramp(cloudiness: Float, edge: float) -> Float:
+    share = np.clip(cloudiness / np.float32(edge), 0, 1)
     return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
 
 
@@ -107,11 +109,11 @@ def cloud_field(
     if rng.random() < params.cirrus_share:
         streaks = correlated(rng, shape, pixel_m=NODE_PX * pixel_m, scale_m=9000)
         veil = (np.clip(streaks / 2, 0, 1) * params.cirrus_reflectance).astype(np.float32)
-    return CloudField(nodes.astype(np.float32), float(margin * NODE_PX), base_m, haze, veil)
+    return CloudField(nodes.astype(np.float32), float(margin * NODE_PX), base_m, haze, params.cloud_edge, veil)
 
 
 def cover_percent(field: CloudField, shape: tuple[int, int]) -> float:
     """Share of an area under cloud, in percent with two decimals."""
     margin = int(field.offset_px // NODE_PX)
     inner = field.nodes[margin : margin + shape[0] // NODE_PX + 1, margin : margin + shape[1] // NODE_PX + 1]
-    return round(float((_ramp(inner) > 0.25).mean()) * 100, 2)
+    return round(float((_ramp(inner, field.edge) > 0.25).mean()) * 100, 2)

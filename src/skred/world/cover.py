@@ -81,7 +81,7 @@ def build_cover(params: CoverParams, seed: int, terrain: Terrain) -> Landcover:
     )
     bare = (slope + 3.5 * fine + 2 * patchy > params.rock_slope_deg) | ((level > params.heath_limit_m) & (fine > 0.2))
     cover[bare] = Cover.ROCK
-    farmed = terrain.floor & (terrain.above_floor_m < 45) & (slope < 11) & (parcel_draw > 0.22)
+    farmed = terrain.floor & (terrain.above_floor_m < 70) & (slope < params.meadow_slope_deg) & (parcel_draw > 0.22)
     farmed &= terrain.height_m < 320
     cover[farmed] = Cover.MEADOW
     cover[_hedges(parcels) & farmed & (fine > 0.3)] = Cover.BIRCH

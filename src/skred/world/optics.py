@@ -22,9 +22,6 @@ from skred.world.sun import Sun
 
 HALO_PX = 3  # of the point-spread
 FWHM_PER_SIGMA = 2.3548
-EDGE, THIN, THICK = 0.08, 0.20, 0.65  # opacity from which the classification doubts, sees cloud, sees dense cloud
-SHADED = 0.35  # share of the sun that cloud takes, from which it sees shadow
-VEIL = 0.012  # reflectance of cirrus from which it sees cirrus
 
 
 @dataclass(frozen=True)
@@ -117,6 +114,7 @@ def _classify(
 ) -> NDArray[np.uint8]:
     """Sen2Cor's scene classes at 20 m: what its upper left pixel is, a block is. Misses some cloud and shadow."""
     opacity, shadow, lit, veil = (field[::side, ::side] for field in light)
+    edge, thin, thick = optics.scl_cloud_opacity
     since = (look.day - look.event_day).days
     cover = crop(ground.landcover.cover, blocks)[::side, ::side]
     base = np.full(len(Cover), 5, np.uint8)
@@ -131,7 +129,7 @@ def _classify(
     doubt = uniforms(place, seed_of(look.key, "doubt"))
     bare = classes == 5
     classes[bare & (doubt < optics.bright_as_cloud_share)] = 8
-    classes[(bare | (opacity > EDGE)) & (doubt > 1 - optics.unclassified_share)] = 7
+    classes[(bare | (opacity > edge)) & (doubt > 1 - optics.unclassified_share)] = 7
     classes[(lit < 0.5) & (cover != Cover.WATER)] = 2
     snow = since < crop(ground.change.snow_day, blocks)[::side, ::side]
     classes[snow] = 11
@@ -141,11 +139,11 @@ def _classify(
     for kind, share in (("cloud", optics.missed_cloud_share), ("shadow", optics.missed_shadow_share)):
         rng = generator(look.key, "missed", kind)
         field = correlated(rng, nodes, pixel_m=NODE_PX * ground.grid.resolution_m, scale_m=500)
-        edge = norm.ppf(np.clip(1 - share, 1e-6, 1 - 1e-6))
-        missed.append(from_nodes(field, NODE_PX, (0, 0), blocks)[::side, ::side] > edge)
-    classes[(shadow > SHADED) & ~missed[1]] = 3
-    cloudy = (opacity > THIN) & ~missed[0]
-    classes[(veil > VEIL) & ~missed[0]] = 10
-    classes[cloudy] = np.where(opacity > THICK, 9, 8)[cloudy]
-    classes[(snow | (cloudy & (opacity > THICK))) & (doubt < optics.saturated_share)] = 1
+        rare = norm.ppf(np.clip(1 - share, 1e-6, 1 - 1e-6))
+        missed.append(from_nodes(field, NODE_PX, (0, 0), blocks)[::side, ::side] > rare)
+    classes[(shadow > optics.scl_shadow) & (opacity <= thin) & ~missed[1]] = 3
+    cloudy = (opacity > thin) & ~missed[0]
+    classes[(veil > optics.scl_cirrus_reflectance) & ~missed[0]] = 10
+    classes[cloudy] = np.where(opacity > thick, 9, 8)[cloudy]
+    classes[(snow | (cloudy & (opacity > thick))) & (doubt < optics.saturated_share)] = 1
     return np.repeat(np.repeat(classes, side, axis=0), side, axis=1)

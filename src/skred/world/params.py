@@ -60,6 +60,7 @@ class CoverParams(Section):
     rock_slope_deg: Positive
     stand_m: Positive
     parcel_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+    meadow_slope_deg: Positive  # steepest ground that is mown
     river_width_m: Positive
 
 
@@ -182,6 +183,10 @@ class OpticsParams(Section):
     cloud_persistence_days: Positive
     missed_cloud_share: Share
     missed_shadow_share: Share
+    scl_cloud_opacity: tuple[Share, Share, Share]  # from which it doubts, sees cloud, sees dense cloud
+    scl_shadow: Share  # share of the direct sun that cloud takes, from which it sees shadow
+    scl_cirrus_reflectance: Share  # from which it sees cirrus
+    cloud_edge: Positive  # cloudiness from a cloud's edge to its full thickness; its spread over an area is 0.75
     cirrus_share: Share  # of the looks that have a veil of cirrus somewhere
     cirrus_reflectance: NotNegative  # of its thickest part
     bright_as_cloud_share: Share  # of bare ground that the classification calls cloud

@@ -13,6 +13,7 @@ from skred.world.noise import Float, correlated, fractal, generator
 from skred.world.params import TerrainParams
 from skred.world.valleys import Valley, river_line, valleys
 
+FOOT_M = 150.0  # metres of the wall's foot that people farm and live on, with the valley's floor
 MARGIN_PX = 48  # ground around the area, so that slopes and shadows at its edge are right
 
 
@@ -21,9 +22,9 @@ class Terrain:
     """The true ground of an area of shape (H, W).
 
     `wide_m` is the height on the area and `MARGIN_PX` around it; everything else is on the area itself.
-    `above_floor_m` and `from_axis_m` refer to the valley that shaped the pixel, `floor` is the flat of a main valley,
-    `river_m` the distance to the middle of its river (0 on lakes and fjord), `parcel_axes_m` are coordinates along and
-    across the main valleys.
+    `above_floor_m` and `from_axis_m` refer to the valley that shaped the pixel. `floor` is the flat of a main valley
+    and the foot of its walls, `river_m` the distance to the middle of its river (0 on lakes and fjord),
+    `parcel_axes_m` are coordinates along and across the main valleys.
     """
 
     pixel_m: float
@@ -78,7 +79,7 @@ def build_terrain(params: TerrainParams, seed: int, shape: tuple[int, int], pixe
         water=water[inner].copy(),
         above_floor_m=(height - np.maximum(rules.floor_m, rules.water_m))[inner].astype(np.float32),
         from_axis_m=rules.axis_m[inner].copy(),
-        floor=(rules.main & (rules.axis_m < rules.half_m + 60))[inner].copy(),
+        floor=(rules.main & (rules.axis_m < rules.half_m + FOOT_M))[inner].copy(),
         river_m=river_m[inner].astype(np.float32),
         parcel_axes_m=(
             (east * np.cos(heading) + north * np.sin(heading)).astype(np.float32),
