@@ -138,11 +138,6 @@ def event_add(
     typer.echo(f"{path} written.\n\n{pipeline_lines(event)}")
 
 
-@world_app.callback()
-def world() -> None:
-    """The simulated landscape."""
-
-
 @world_app.command("check")
 def world_check(
     seeds: Annotated[list[int], typer.Option(help="seeds of the places to measure, such as 11 12 13 14 15")],

@@ -130,7 +130,6 @@ def _rule_is_hard(result: RuleResult) -> Requirement:
         Line("detected objects that are false", "1", "0.3-0.5", false),
         Line("threshold of dNDVI (mean of both halves)", "1", "-", (t + t2) / 2),
         Line("threshold of slope (mean of both halves)", "deg", "-", (s + s2) / 2),
-        Line("MCC of its pixels", "1", "-", result.found.pixels.mcc or 0.0),
     )
     holds = FOUND[0] <= found <= FOUND[1] and FALSE[0] <= false <= FALSE[1]
     return Requirement("(a) the rule on dNDVI and slope is not enough", lines, holds)
@@ -161,11 +160,13 @@ def _cloud_harms_optics_only(setup: Setup, plain: World, result: Composited, opt
     lines = (
         Line("never seen clear after the storm", "%", "grows", _unseen(result.quality["clear_post"])),
         Line("the same, cloudier month", "%", "grows", _unseen(quality["clear_post"])),
-        Line("landslides found by optics, cloudier month", "1", "falls", after.found_share),
+        Line("landslides found by the rule, cloudier month", "1", "-", after.found_share),
+        Line("MCC of the rule's pixels", "1", "-", before.pixels.mcc or 0.0),
         Line("MCC of the rule's pixels, cloudier month", "1", "falls", after.pixels.mcc or 0.0),
         Line("a radar pass of each track is the same bytes", "1", "1", float(same)),
     )
-    falls = (after.pixels.mcc or 0) < (before.pixels.mcc or 0) and after.found_share < before.found_share
+    # Not the share found: tuned anew, the rule can buy finds with false alarms.
+    falls = (after.pixels.mcc or 0) < (before.pixels.mcc or 0)
     return Requirement("(f) a cloudier month harms optics and leaves radar alone", lines, same and falls)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.patheffects
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LightSource, ListedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -52,8 +54,13 @@ def draw_all(world: World, result: Composited, out: Path) -> list[Path]:
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure without matplotlib's version in it, so that its bytes do not move."""
-    figure.savefig(path, dpi=72, metadata={"Software": None}, facecolor="white")
+    """Write a figure as a small PNG of the same bytes each time: 23 levels a colour, no version of matplotlib in it."""
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(64)
+    canvas.draw()
+    colours = np.asarray(canvas.buffer_rgba())[..., :3].astype(np.float32)
+    levels = (np.round(colours / 255 * 22) / 22 * 255).astype(np.uint8)
+    imsave(path, levels, metadata={"Software": None}, pil_kwargs={"optimize": True})
     return path
 
 
@@ -199,11 +206,10 @@ def _composites(world: World, result: Composited) -> Figure:
 
 def _confounders(world: World, result: Composited) -> Figure:
     """For each kind of change, the place with most of it: colours above, dNDVI below."""
-    places = [(name, _busiest(mask)) for name, mask in _kinds(world)]
-    places = [(name, window) for name, window in places if window is not None]
-    figure, panels = _panels(
-        2 * len(places), "What changed between the months: dNDVI and what really happened", wide=2.7, rows=2
-    )
+    seen = np.isfinite(result.bands["dndvi"])
+    places = [(name, window) for name, mask in _kinds(world) if (window := _busiest(mask & seen)) is not None]
+    title = "Change of each kind: colours after the storm, and dNDVI with the outline of what really changed"
+    figure, panels = _panels(2 * len(places), title, wide=2.7, rows=2)
     bands = result.bands
     image = np.stack([bands[name] for name in ("post_red", "post_green", "post_blue")], axis=-1)
     masks = dict(_kinds(world))
@@ -216,7 +222,8 @@ def _confounders(world: World, result: Composited) -> Figure:
         height, width = window.height, window.width
         x = np.linspace(west, east, 2 * width + 1)[1::2]
         y = np.linspace(north, south, 2 * height + 1)[1::2]
-        lower.contour(x, y, masks[name][window.slices].astype(float), [0.5], colors="black", linewidths=0.8)
+        if name != "senescence on heath":  # heath is everywhere: its outline would hide it
+            lower.contour(x, y, masks[name][window.slices].astype(float), [0.5], colors="black", linewidths=0.8)
         for axes in (panels[i], lower):
             axes.set(xlabel="", ylabel="", xticks=[], yticks=[])
     figure.colorbar(drawn, ax=panels[len(places) :], shrink=0.7, label="NDVI after less before")
