@@ -1,4 +1,4 @@
-"""Pictures of a place are written, and are the same bytes each time."""
+"""Pictures of a place are written, and hold nothing but pixels."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from skred.world.world import build_world
 ROOT = Path(__file__).parents[3]
 
 
-def test_every_picture_is_drawn_and_drawn_again_alike(tmp_path):
+def test_every_picture_is_drawn_small_and_without_a_clock_or_a_version(tmp_path):
     table = read_event(ROOT / "data" / "events" / "develop.yaml").model_dump()
-    table["area"] |= {"width_m": 1280.0, "height_m": 1280.0}
-    table["simulation"] = {"seed": 5, "landslides": 4}
+    table["area"] |= {"width_m": 960.0, "height_m": 960.0}
+    table["simulation"] = {"seed": 5, "landslides": 3}
     world = build_world(read_section(ROOT / "params.yaml", "world", WorldParams), Event.model_validate(table))
-    result = composite_world(world, read_section(ROOT / "params.yaml", "composite", CompositeParams))
-    first, second = draw_all(world, result, tmp_path / "a"), draw_all(world, result, tmp_path / "b")
-    assert [path.name for path in first] == [
+    drawn = draw_all(
+        world, composite_world(world, read_section(ROOT / "params.yaml", "composite", CompositeParams)), tmp_path
+    )
+    assert [path.name for path in drawn] == [
         f"world-{name}.png" for name in ("terrain", "optical", "radar", "composites", "confounders")
     ]
-    for one, other in zip(first, second, strict=True):
-        assert one.read_bytes() == other.read_bytes()
-        assert 10_000 < one.stat().st_size < 500_000
+    for path in drawn:
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG") and 10_000 < len(content) < 500_000
+        assert not any(chunk in content for chunk in (b"tEXt", b"tIME", b"iTXt"))

@@ -54,7 +54,7 @@ def test_the_json_says_that_it_is_simulated_and_how_many_hold():
 
 def test_the_command_measures_a_small_place(tmp_path):
     event = (ROOT / "data" / "events" / "develop.yaml").read_text(encoding="utf-8")
-    for old, new in (("width_m: 10240", "width_m: 1920"), ("height_m: 10240", "height_m: 1600"), (": 150", ": 12")):
+    for old, new in (("width_m: 10240", "width_m: 960"), ("height_m: 10240", "height_m: 960"), (": 150", ": 3")):
         assert old in event
         event = event.replace(old, new)
     (tmp_path / "develop.yaml").write_text(event, encoding="utf-8")
