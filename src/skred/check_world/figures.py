@@ -55,12 +55,13 @@ def draw_all(world: World, result: Composited, out: Path) -> list[Path]:
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as a small PNG of the same bytes each time: 23 levels a colour, no version of matplotlib in it."""
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     figure.set_dpi(64)
     canvas.draw()
     colours = np.asarray(canvas.buffer_rgba())[..., :3].astype(np.float32)
     levels = (np.round(colours / 255 * 22) / 22 * 255).astype(np.uint8)
-    imsave(path, levels, metadata={"Software": None}, pil_kwargs={"optimize": True})
+    no_version: dict[str, Any] = {"Software": None}
+    imsave(path, levels, metadata=no_version, pil_kwargs={"optimize": True})
     return path
 
 
