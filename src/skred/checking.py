@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from skred.acquire.params import DownloadParams
 from skred.composite.params import CompositeParams
 from skred.core.bands import EVENT_BANDS, Band, select
 from skred.core.errors import InputError
 from skred.core.events import read_event
-from skred.core.params import read_section, read_yaml
-from skred.detectors.base import params_model
+from skred.core.params import Section, read_section, read_yaml
+from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.cells import Cell, Setting
 from skred.importing import read_table
 from skred.maps.params import MapParams
@@ -19,52 +22,113 @@ from skred.patches.params import PatchParams, PatchSet
 from skred.report.params import ReportParams
 from skred.world.params import WorldParams
 
+_NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
-def check_repository(root: Path) -> Iterator[str]:
-    """Check ``params.yaml``, ``data/events/*.yaml`` and the same of every experiment; yields a line per file read.
 
-    Raises
-    ------
-    InputError
-        The first mistake, with its file and key.
+def check_repository(root: Path) -> tuple[list[str], list[str]]:
+    """Check ``params.yaml``, ``data/events/*.yaml`` and the same of every experiment.
+
+    Returns
+    -------
+    fine, mistakes
+        The files without a mistake, and a line for each mistake, with its file and key.
     """
-    for event_file in sorted(root.glob("data/events/*.yaml")):
-        read_event(event_file)
-        yield f"{event_file}: fine"
-    for params_file in [root / "params.yaml", *sorted(root.glob("experiments/*/params.yaml"))]:
-        _check_params(params_file)
-        yield f"{params_file}: fine"
+    checks: list[tuple[Path, Callable[[Path], Iterator[str]]]] = [
+        *((file, _event_mistakes) for file in sorted(root.glob("data/events/*.yaml"))),
+        *((file, _params_mistakes) for file in [root / "params.yaml", *sorted(root.glob("experiments/*/params.yaml"))]),
+    ]
+    fine: list[str] = []
+    mistakes: list[str] = []
+    for file, check in checks:
+        found = list(check(file))
+        mistakes += found
+        if not found:
+            fine.append(str(file))
+    return fine, mistakes
 
 
-def _check_params(file: Path) -> None:
-    sections = read_yaml(file)
-    table = file.parent / "bands.yaml"
-    bands: tuple[Band, ...] = read_table(table).described() if table.is_file() else EVENT_BANDS
-    settings = read_section(file, "settings", dict[str, Setting])
+def _event_mistakes(file: Path) -> Iterator[str]:
+    yield from _told(partial(read_event, file))
+
+
+def _params_mistakes(file: Path) -> Iterator[str]:
+    try:
+        sections = read_yaml(file)
+        settings = read_section(file, "settings", dict[str, Setting])
+        patches = read_section(file, "patches", dict[str, PatchSet])
+        cells = read_section(file, "cells", dict[str, Cell])
+        bands = _bands(file)
+    except InputError as error:  # nothing else can be judged without these
+        yield str(error)
+        return
     for name, names in settings.items():
-        select(bands, names, where=f"{file}: settings.{name}")
-    patches = read_section(file, "patches", dict[str, PatchSet])
-    for name, cell in read_section(file, "cells", dict[str, Cell]).items():
-        if cell.setting not in settings:
-            raise InputError(f"{file}: cells.{name}.setting: got {cell.setting!r}, wanted one of {', '.join(settings)}")
-        if cell.patches not in patches:
-            raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
-    read_section(file, "patch", PatchParams)
-    for detector in ("unet", "cart"):
-        read_section(file, detector, params_model(detector))
-    for key, model in (
-        ("download", DownloadParams),
-        ("composite", CompositeParams),
-        ("world", WorldParams),
-        ("report", ReportParams),
-    ):
-        if key in sections:
-            read_section(file, key, model)
+        yield from _told(partial(select, bands, names, where=f"{file}: settings.{name}"))
+    yield from _wrong_names(file, patches=list(patches), cells=list(cells), settings=list(settings))
+    for name, cell in cells.items():
+        for key, value, known in (("setting", cell.setting, settings), ("patches", cell.patches, patches)):
+            if value not in known:
+                yield f"{file}: cells.{name}.{key}: got {value!r}, wanted one of {', '.join(known)}"
+    models: dict[str, type[Section]] = {"patch": PatchParams, **{name: params_model(name) for name in DETECTORS}}
+    optional: dict[str, type[Section]] = {
+        "download": DownloadParams,
+        "composite": CompositeParams,
+        "world": WorldParams,
+        "report": ReportParams,
+    }
+    models |= {key: model for key, model in optional.items() if key in sections}
+    for key, model in models.items():
+        yield from _told(partial(read_section, file, key, model))
     if "map" in sections:
-        read_section(file, "map.polygons", MapParams)
-        for mapped in read_section(file, "map.cells", list[str]):
-            if mapped not in sections["cells"]:
-                raise InputError(f"{file}: map.cells: got {mapped!r}, wanted one of {', '.join(sections['cells'])}")
+        yield from _map_mistakes(file, cells)
     if "simulated" in sections:
-        for name in read_section(file, "simulated", list[str]):
-            read_event(file.parent / "data" / "events" / f"{name}.yaml")
+        yield from _simulated_mistakes(file, patches)
+
+
+def _map_mistakes(file: Path, cells: dict[str, Cell]) -> Iterator[str]:
+    yield from _told(partial(read_section, file, "map.polygons", MapParams))
+    try:
+        mapped = read_section(file, "map.cells", list[str])
+    except InputError as error:
+        yield str(error)
+        return
+    for name in mapped:
+        if name not in cells:
+            yield f"{file}: map.cells: got {name!r}, wanted one of {', '.join(cells)}"
+
+
+def _bands(file: Path) -> tuple[Band, ...]:
+    table = file.parent / "bands.yaml"
+    return read_table(table).described() if table.is_file() else EVENT_BANDS
+
+
+def _wrong_names(file: Path, **sections: list[str]) -> Iterator[str]:
+    for section, names in sections.items():
+        for name in names:
+            if not _NAME.match(name):
+                yield f"{file}: {section}: got the name {name!r}, wanted small letters, digits and hyphens"
+
+
+def _simulated_mistakes(file: Path, patches: dict[str, PatchSet]) -> Iterator[str]:
+    try:
+        names = read_section(file, "simulated", list[str])
+    except InputError as error:
+        yield str(error)
+        return
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{file}: simulated: {name} is there twice; name each event once"
+    for name in names:
+        event_file = file.parent / "data" / "events" / f"{name}.yaml"
+        if not event_file.is_file():
+            yield f"{file}: simulated: got {name!r}, wanted the name of a file in {event_file.parent}"
+        elif not list(_event_mistakes(event_file)) and read_event(event_file).source != "simulated":
+            yield f"{file}: simulated: {name} has source {read_event(event_file).source}, not simulated ({event_file})"
+    for key, one in patches.items():
+        if one.scenes not in names:
+            yield f"{file}: patches.{key}.scenes: got {one.scenes!r}, wanted one of {', '.join(names)}"
+
+
+def _told(check: Callable[[], Any]) -> Iterator[str]:
+    try:
+        check()
+    except InputError as error:
+        yield str(error)
