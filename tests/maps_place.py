@@ -16,7 +16,7 @@ from skred.core.scenes import QUALITY_LAYERS, SceneEntry, SceneFolder, SceneInde
 from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import ModelCard
-from skred.manifest import AcquisitionEntry, FileEntry, Manifest
+from skred.manifest import AcquisitionEntry, FetchedEntry, Manifest
 from skred.maps.make import Maker, make_maps
 from skred.maps.params import MapParams
 
@@ -55,6 +55,9 @@ def write_model(folder: Path, model: ModelCard) -> Path:
     return folder
 
 
+FETCHED = {"key": "0", "request_sha256": "0", "evalscript_sha256": "0", "spent_pu": 0.1}
+
+
 def manifest(event: str = "toy") -> Manifest:
     def entry(sensor: Any, day: int) -> AcquisitionEntry:
         return AcquisitionEntry(
@@ -67,8 +70,9 @@ def manifest(event: str = "toy") -> Manifest:
             relative_orbit=44,
             cloud_cover_percent=None,
             file=f"{sensor}{day}.tif",
-            key="0",
+            footprint_wkt=None,
             valid_share=1.0,
+            **FETCHED,
         )
 
     return Manifest(
@@ -77,8 +81,9 @@ def manifest(event: str = "toy") -> Manifest:
         service="offline",
         acquisitions=(entry("S1", 20), entry("S2", 11)),
         geometry=(),
-        dem=FileEntry(file="dem.tif"),
+        dem=FetchedEntry(file="dem.tif", **FETCHED),
         inventory=None,
+        left_out=(),
     )
 
 

@@ -5,6 +5,7 @@ The steps are the pipeline's own stages, started as DVC starts them, so a map ma
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from skred.core.errors import InputError, NoImageError
 from skred.core.events import Event, read_event
 from skred.core.json_file import read_json
 from skred.core.raster import atomic_folder
-from skred.core.scenes import QUALITY_LAYERS, UNKNOWN, SceneEntry, SceneIndex, write_index, write_scene
+from skred.core.scenes import QUALITY_LAYERS, UNKNOWN, SceneEntry, SceneFolder, SceneIndex, write_index, write_scene
 from skred.detectors.model import read_card
+
+SENSORS = {"optical": "Sentinel-2 (optical)", "radar": "Sentinel-1 (radar)"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Detection:
 
     summary: dict[str, Any]
     folder: Path
+    missing: tuple[str, ...] = ()  # sensors that the model does not read, and that saw nothing of the event
 
     def lines(self) -> list[str]:
         """For a person: what was found, how much could be seen, where the files are."""
@@ -41,12 +45,17 @@ class Detection:
                 f"by {s['cell']}; "
                 f"{100 * s['observable_share']:.0f} % of {s['area_km2']:.0f} km² was observable."
             )
+        if self.missing and s["seen_share"]:
+            found += f" Without {_words(self.missing)}: there was no usable image of it before and after."
         files = sorted(file for file in self.folder.iterdir() if file.suffix in (".gpkg", ".geojson", ".tif", ".json"))
         return [found, *(f"  {file}" for file in files)]
 
 
 def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Path, scores: Path | None) -> Detection:
     """Download, composite, predict and map an event into `out`. No inventory is asked for.
+
+    A sensor without any usable image is left out when the model does not read it. What an earlier run made in `out`
+    is replaced.
 
     Parameters
     ----------
@@ -57,6 +66,8 @@ def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Pat
     ------
     InputError
         The event or the model is not what it should be.
+    NoImageError
+        A sensor that the model reads saw nothing, another one did: names the models that can be used instead.
     SystemExit
         A step failed; it has said why. What was fetched stays in `store`.
     """
@@ -65,19 +76,52 @@ def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Pat
     told = ["--raw", str(raw)]
     common = ["--params", str(params), "--event", str(event_file)]
     try:
-        _step(1, "download", *common, "--store", str(store), "--out", str(raw), "--without-inventory")
+        kept = ["--store", str(store), "--out", str(raw)]
+        _step(1, "download", *common, *kept, "--without-inventory", "--any-sensor")
         _step(2, "composite", *common, "--raw", str(raw), "--out", str(scenes), "--without-inventory")
     except NoImageError:
         # The stage has said which images are missing. The map of it is empty, and says that nothing was seen.
         _write_unseen(event, scenes)
         told = []
+    missing = _unseen_sensors(scenes)
+    if len(missing) < len(SENSORS):
+        _check_readable(model, missing, event.name)
+    for made in (probability, out / "maps"):  # by an earlier run
+        shutil.rmtree(made, ignore_errors=True)
     _step(3, "predict", "--model", str(model), "--scenes", str(scenes), "--out", str(probability))
     unit = [] if scores is None else ["--scores", str(scores)]
     where = ["--model", str(model), "--probability", str(probability), "--scenes", str(scenes)]
     _step(4, "map", "--params", str(params), *where, *told, *unit, "--out", str(out / "maps"))
     folder = out / "maps" / event.name
     summary = next(s for s in read_json(folder / "summary.json", "run it again") if s["cell"] == cell)
-    return Detection(summary, folder)
+    return Detection(summary, folder, missing)
+
+
+def _unseen_sensors(scenes: Path) -> tuple[str, ...]:
+    """The sensors that saw no pixel before and after the event."""
+    folder = SceneFolder.open(scenes)
+    return tuple(
+        sensor
+        for sensor in SENSORS
+        if not any(folder.quality(scene, f"observable_{sensor}").any() for scene in folder.names)
+    )
+
+
+def _check_readable(model: Path, missing: tuple[str, ...], event: str) -> None:
+    """Raises NoImageError when the model reads one of the `missing` sensors, which it has learnt to rely on."""
+    lacking = tuple(sensor for sensor in missing if sensor in read_card(model).inputs.sensors)
+    if not lacking:
+        return
+    cards = sorted(model.parent.glob("*/model.json"))
+    others = [str(card.parent) for card in cards if not set(missing) & set(read_card(card.parent).inputs.sensors)]
+    instead = f"use a model without it: {', '.join(others)}" if others else "train a model without it, or wait"
+    raise NoImageError(
+        f"event {event}: no usable image of {_words(lacking)} before and after it, which {model} reads; {instead}"
+    )
+
+
+def _words(sensors: tuple[str, ...]) -> str:
+    return " and ".join(SENSORS[sensor] for sensor in sensors)
 
 
 def _step(number: int, stage: str, *arguments: str) -> None:
@@ -96,6 +140,7 @@ def _write_unseen(event: Event, out: Path) -> None:
     if grid.crs is None:
         raise InputError(f"event {event.name}: its area has no CRS")
     simulated = event.source == "simulated"
+    shutil.rmtree(out, ignore_errors=True)  # of an earlier run
     with atomic_folder(out) as building:
         write_scene(
             building,

@@ -13,7 +13,7 @@ from skred.core.params import Section, parse
 
 OrbitDirection = Literal["ascending", "descending"]
 When = Literal["pre", "post"]
-Reason = Literal["older version", "outside the area", "too cloudy", "no data"]
+Reason = Literal["older version", "outside the area", "too cloudy", "no data", "other window empty"]
 
 
 class FetchedEntry(Section):

@@ -10,7 +10,7 @@ from skred.acquire.client import ImageService
 from skred.acquire.fetch import Job, fetch
 from skred.acquire.orders import Order, order_view, view_passes
 from skred.acquire.params import DownloadParams
-from skred.acquire.plan import check_budget, check_complete, make_plan
+from skred.acquire.plan import check_budget, make_plan, pair
 from skred.acquire.progress import Progress
 from skred.acquire.search import Acquisition, in_order, left_out
 from skred.acquire.store import Record, Store
@@ -30,6 +30,7 @@ def download(
     out: Path,
     write_inventory: Callable[[Path], None] | None,
     progress: Progress,
+    any_sensor: bool = False,
 ) -> Manifest:
     """Fill `out` with the pixels of an event.
 
@@ -40,6 +41,8 @@ def download(
     ----------
     write_inventory
         Writes the GeoPackage of landslides to a path; None for an event without landslides.
+    any_sensor
+        Go on with one sensor where the other has no image in a window; else that is an error.
 
     Raises
     ------
@@ -50,14 +53,16 @@ def download(
     grid, identity = event.area.grid, service.service.identity
     job = Job(grid, service, params, store, progress)
     store.sweep()
-    plan = make_plan(event, service, params, store)
+    plan = make_plan(event, service, params, store, any_sensor=any_sensor)
     check_budget(plan, params)
     try:
         records = fetch([*plan.orders, plan.dem], plan.known, job)
         pairs = list(zip(plan.found.acquisitions, plan.orders, strict=True))
-        seen = [(a, one) for a, one in pairs if records[one.key].valid_share > 0]
+        shown = [a for a, one in pairs if records[one.key].valid_share > 0]
         empty = [item for a, one in pairs if records[one.key].valid_share == 0 for item in a.items]
-        check_complete(event, [acquisition for acquisition, _ in seen])
+        paired, unpaired = pair(event, shown, any_sensor=any_sensor)
+        kept = {a.id for a in paired}
+        seen = [(a, one) for a, one in pairs if a.id in kept]
         passes = view_passes(((a, records[one.key].valid_share) for a, one in seen), event.date)
         views = {track: order_view(acquisition, grid, identity) for track, acquisition in passes.items()}
         records |= fetch(list(views.values()), _kept(views.values(), job), job)
@@ -75,7 +80,7 @@ def download(
         ),
         dem=_fetched(plan.dem, records),
         inventory=FileEntry(file=INVENTORY) if write_inventory is not None else None,
-        left_out=in_order([*plan.found.left_out, *left_out(empty, "no data")]),
+        left_out=in_order([*plan.found.left_out, *left_out(empty, "no data"), *unpaired]),
     )
     try:
         rebuild(out, manifest, store, write_inventory)

@@ -12,10 +12,11 @@ from skred.acquire.cost import Cost, cost_of
 from skred.acquire.items import COLLECTIONS, FILTERS, parse_item
 from skred.acquire.orders import Order, order_acquisition, order_dem, order_view, track_of, view_passes
 from skred.acquire.params import DownloadParams
-from skred.acquire.search import Acquisition, Found, acquisitions
+from skred.acquire.search import Acquisition, Found, acquisitions, in_order, left_out
 from skred.acquire.store import Record, Store
 from skred.core.errors import InputError, NoImageError
 from skred.core.events import Event
+from skred.manifest import LeftOut
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,30 @@ def find(event: Event, service: ImageService, params: DownloadParams) -> Found:
     return acquisitions(items, event, params.max_cloud_percent)
 
 
-def make_plan(event: Event, service: ImageService, params: DownloadParams, store: Store) -> Plan:
+def make_plan(
+    event: Event, service: ImageService, params: DownloadParams, store: Store, *, any_sensor: bool = False
+) -> Plan:
     """Search the catalog, and see what the store has already.
 
     How a track sees the ground is asked for at the pass that shows most of the area, which is known only when all
     its passes are there: until then one such image is counted for each track. So the plan is too high by one small
     image for a track that turns out to show nothing of the area.
 
+    Parameters
+    ----------
+    any_sensor
+        Plan for the sensors that have images in both windows, as long as there is one; else every sensor must.
+
     Raises
     ------
     SkredError
-        The catalog cannot be searched, or lists no acquisition of a sensor in a window: what it lists would be paid
-        for in vain.
+        The catalog cannot be searched, or lists no acquisition of a sensor in a window (`NoImageError`): what it
+        lists would be paid for in vain.
     """
     grid, identity = event.area.grid, service.service.identity
     found = find(event, service, params)
-    check_complete(event, found.acquisitions)
+    paired, unpaired = pair(event, found.acquisitions, any_sensor=any_sensor)
+    found = Found(paired, in_order([*found.left_out, *unpaired]))
     orders = tuple(order_acquisition(acquisition, grid, identity) for acquisition in found.acquisitions)
     dem = order_dem(grid, identity)
     known = {}
@@ -103,15 +112,28 @@ def check_budget(plan: Plan, params: DownloadParams) -> None:
         )
 
 
-def check_complete(event: Event, found: Sequence[Acquisition]) -> None:
-    """Raises NoImageError when a window of the event has no acquisition of a sensor."""
-    for sensor in ("S1", "S2"):
-        for when, days in (("pre", event.pre), ("post", event.post)):
+def pair(
+    event: Event, found: Sequence[Acquisition], *, any_sensor: bool = False
+) -> tuple[tuple[Acquisition, ...], list[LeftOut]]:
+    """The acquisitions of sensors that have some in both windows, and the others, which show no change.
+
+    Raises
+    ------
+    NoImageError
+        A sensor has none in a window; with `any_sensor`: every sensor.
+    """
+    lacking = {}
+    for when, days in (("post", event.post), ("pre", event.pre)):
+        for sensor in COLLECTIONS:
             if not any(a.sensor == sensor and a.window == when for a in found):
-                raise NoImageError(
+                lacking[sensor] = (
                     f"event {event.name}: no {sensor} image of the area from {days.first} to {days.last}; widen "
                     f"{when} in the event file, or raise download.max_cloud_percent"
                 )
+    if lacking and not (any_sensor and len(lacking) < len(COLLECTIONS)):
+        raise NoImageError(lacking[min(lacking)])
+    alone = [item for a in found if a.sensor in lacking for item in a.items]
+    return tuple(a for a in found if a.sensor not in lacking), left_out(alone, "other window empty")
 
 
 def table(plan: Plan, params: DownloadParams) -> Iterator[str]:

@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="where to write the simulated world's truth")
     parser.add_argument("--inventory", type=Path, help="polygons of the landslides of a real event")
     parser.add_argument("--without-inventory", action="store_true", help="nobody has mapped the landslides yet")
+    parser.add_argument("--any-sensor", action="store_true", help="go on where one sensor has no image in a window")
     arguments = parser.parse_args()
     event = read_event(arguments.event)
     params = read_section(arguments.params, "download", DownloadParams)
@@ -89,6 +90,7 @@ def _download(
             out=arguments.out,
             write_inventory=writer,
             progress=Progress(event.name),
+            any_sensor=arguments.any_sensor,
         )
 
 

@@ -130,7 +130,7 @@ def run(service, folder, event=EVENT, params=PARAMS, out="raw", limiter=None):
     return run_with(ImageService(service, params, limiter or Limiter()), folder, event, out)
 
 
-def run_with(service, folder, event=EVENT, out="raw"):
+def run_with(service, folder, event=EVENT, out="raw", *, any_sensor=False):
     return download(
         event,
         service,
@@ -139,6 +139,7 @@ def run_with(service, folder, event=EVENT, out="raw"):
         out=folder / out,
         write_inventory=partial(write_inventory, frame=LANDSLIDES),
         progress=Progress(event.name),
+        any_sensor=any_sensor,
     )
 
 

@@ -16,7 +16,7 @@ from skred.acquire.login import Login
 from skred.acquire.plan import make_plan
 from skred.acquire.store import Store
 from skred.coding import decode_power
-from skred.core.errors import InputError, SkredError
+from skred.core.errors import InputError, NoImageError, SkredError
 from skred.core.raster import read_raster
 from skred.hub.faults import FaultRule, Html, Reset, RevokeTokens, Status
 from skred.hub.items import S1
@@ -208,6 +208,23 @@ def test_a_window_without_images_of_a_sensor_names_the_window_before_anything_is
             with pytest.raises(InputError, match="no S2 image of the area from"):
                 impossible(images_of, tmp_path)
     assert {call.path for call in log} == {"token", "catalog"}
+
+
+def test_who_takes_any_sensor_gets_the_one_that_is_whole_and_the_rest_is_named_as_left_out(tmp_path):
+    early = tuple(one for one in ITEMS if one.collection == S1 or one.time.month == 7)
+    place = Place(listed=early)
+    with served(place) as service:
+        manifest = run_with(ImageService(service, PARAMS, Limiter()), tmp_path, any_sensor=True)
+    assert {a.sensor for a in manifest.acquisitions} == {"S1"}
+    alone = [one.id for one in manifest.left_out if one.reason == "other window empty"]
+    assert alone == ["S2A_a_R051_T32VLP_x", "S2A_b_R051_T32VLQ_x"]
+    assert not any(name.startswith("S2") for name in place.reads)  # nothing was paid for it
+
+
+def test_any_sensor_still_needs_one(tmp_path):
+    early = tuple(one for one in ITEMS if one.time.month == 7)
+    with served(Place(listed=early)) as service, pytest.raises(NoImageError, match="no S1 image of the area from"):
+        run_with(ImageService(service, PARAMS, Limiter()), tmp_path, any_sensor=True)
 
 
 def test_a_window_whose_images_show_nothing_of_the_area_names_the_window_too(tmp_path):

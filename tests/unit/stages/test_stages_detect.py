@@ -1,6 +1,8 @@
 """`skred detect` where there is little to see: it ends well, says so, and leaves a map that says so too."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 
@@ -77,6 +79,41 @@ def test_an_event_without_any_image_ends_well_and_its_map_says_that_nothing_was_
     seen = pyogrio.read_dataframe(maps / "tiny-fusion-cart.gpkg", layer="observable")
     assert (seen["reason"].tolist(), seen["share"].tolist()) == ([WORDS[Seen.NO_PASS]], [1.0])
     assert json.loads((maps / "summary.json").read_text())[0]["role"] == "unseen"
+
+
+@pytest.fixture(scope="module")
+def radar_alone(folder):
+    """`folder` with a model of radar too, and an event on whose next day only radar passed."""
+    params = Params(max_pixels=9000, max_depth=4, min_leaf_pixels=5, seed=1)
+    recipe = Recipe("sar-cart", "sar", ("pre_vv", "post_vv"), "cart", params)
+    train_cell(recipe, folder / "patches", folder / "toy", folder / "models/sar-cart", lambda step, row: None)
+    shutil.copytree(folder / "model", folder / "models/fusion-cart")
+    values = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    values["composite"]["radar"]["min_passes"] = 1
+    (folder / "soon.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    windows = {"pre": {"first": "2019-07-19", "last": "2019-07-25"}, "post": EVENT["post"]}
+    event = EVENT | {"name": "soon", "title": "A storm of yesterday"} | windows
+    (folder / "data/events/soon.yaml").write_text(yaml.safe_dump(event), encoding="utf-8")
+    return folder
+
+
+def test_without_an_optical_image_the_radar_model_maps_what_radar_shows_and_says_so(radar_alone):
+    asked = ("--event", "soon", "--params", "soon.yaml", "--model")
+    first = detect(radar_alone, *asked, "models/sar-cart")
+    assert first.returncode == 0, first.stderr
+    told = first.stdout.splitlines()[0]
+    assert re.match(r"soon \(SIMULATED pixels\): \d+ landslides, [\d.]+ ha, by sar-cart; [1-9]\d* % of 0 km²", told)
+    assert told.endswith(" Without Sentinel-2 (optical): there was no usable image of it before and after.")
+    raw = json.loads((radar_alone / "data/detections/soon/raw/manifest.json").read_text())
+    assert {one["sensor"] for one in raw["acquisitions"]} == {"S1"}
+    assert detect(radar_alone, *asked, "models/sar-cart").stdout == first.stdout  # again, over the earlier one
+
+    refused = detect(radar_alone, *asked, "models/fusion-cart")
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert refused.stderr.splitlines()[-1] == (
+        "skred: event soon: no usable image of Sentinel-2 (optical) before and after it, which models/fusion-cart "
+        "reads; use a model without it: models/sar-cart"
+    )
 
 
 @pytest.mark.parametrize(
