@@ -15,6 +15,7 @@ from skred.detectors.base import params_model
 from skred.detectors.cells import Cell, Setting
 from skred.importing import read_table
 from skred.patches.params import PatchParams, PatchSet
+from skred.scores.params import ScoreParams
 from skred.world.params import WorldParams
 
 
@@ -48,6 +49,7 @@ def _check_params(file: Path) -> None:
         if cell.patches not in patches:
             raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
     read_section(file, "patch", PatchParams)
+    read_section(file, "scores", ScoreParams)
     for detector in ("unet", "cart"):
         read_section(file, detector, params_model(detector))
     for key, model in (("download", DownloadParams), ("composite", CompositeParams), ("world", WorldParams)):

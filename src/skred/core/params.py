@@ -28,6 +28,7 @@ SECTION_NAMES = (
     "patch",
     "unet",
     "cart",
+    "scores",
 )
 
 

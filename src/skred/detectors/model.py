@@ -26,6 +26,7 @@ class ModelCard(Section):
     cell: str
     setting: str
     detector: str
+    seed: int | None = None  # of the detector's training, where it has one
     inputs: Inputs
     trained_on: str  # event or patch set
     simulated: bool

@@ -59,6 +59,7 @@ def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: R
         cell=recipe.cell,
         setting=recipe.setting,
         detector=recipe.detector,
+        seed=getattr(recipe.params, "seed", None),
         inputs=inputs,
         trained_on=folder.about.event,
         simulated=folder.about.simulated,

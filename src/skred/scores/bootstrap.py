@@ -40,6 +40,7 @@ PLAIN = Scale(lambda v: v, np.ones_like, lambda z: z)
 SHARE = Scale(lambda v: np.log(v / (1 - v)), lambda v: 1 / (v * (1 - v)), lambda z: 1 / (1 + np.exp(-z)))  # 0 to 1
 CORRELATION = Scale(np.arctanh, lambda v: 1 / (1 - v**2), np.tanh)  # -1 to 1 (Fisher 1915)
 RATE = Scale(np.log, lambda v: 1 / v, np.exp)  # above 0
+GAP = Scale(lambda v: np.arctanh(v / 2), lambda v: 2 / (4 - v**2), lambda z: 2 * np.tanh(z))  # of two correlations
 
 
 class Statistic(Protocol):
@@ -82,18 +83,20 @@ class Score:
 
 @dataclass(frozen=True)
 class Difference:
-    """Score of one detector minus that of another on the same blocks; its sums are those of both, side by side."""
+    """Score of one detector minus that of another on the same blocks; its sums are those of both, side by side, the
+    first `width` of them those of the one."""
 
     one: Statistic
     other: Statistic
-    scale: Scale = PLAIN
+    width: int
+    scale: Scale = GAP
 
     def value(self, sums: Float) -> Float:
-        a, b = np.split(sums, 2, axis=-1)
+        a, b = sums[..., : self.width], sums[..., self.width :]
         return self.one.value(a) - self.other.value(b)
 
     def gradient(self, sums: Float) -> Float:
-        a, b = np.split(sums, 2, axis=-1)
+        a, b = sums[..., : self.width], sums[..., self.width :]
         return np.concatenate([self.one.gradient(a), -self.other.gradient(b)], axis=-1)
 
 
@@ -124,7 +127,7 @@ class Estimate:
     low: float
     high: float
     error: float
-    p: float  # of no difference, two-sided, from the studentised resamples; means something on the plain scale only
+    p: float  # of no difference, two-sided, from the studentised resamples; for a `Difference` only
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,8 @@ def _logit(p: Float) -> Float:
 def _grouped(p: NDArray[Any], truth: NDArray[np.bool_]) -> tuple[Float, Float, Float]:
     """Distinct probabilities (to a millionth), landslide pixels and all pixels of each."""
     x, which = np.unique(np.round(np.asarray(p, np.float64), 6), return_inverse=True)
-    positive, total = np.bincount(which, truth, len(x)), np.bincount(which, minlength=len(x))
-    return np.asarray(x, np.float64), positive, total.astype(np.float64)
+    total: Float = np.bincount(which, minlength=len(x)).astype(np.float64)
+    return np.asarray(x, np.float64), np.asarray(np.bincount(which, truth, len(x)), np.float64), total
 
 
 def _log_loss(p: Float, positive: Float, total: Float) -> float:

@@ -65,15 +65,18 @@ def move(predicted: NDArray[np.bool_], numbers: NDArray[Any], shifts: NDArray[np
     height, width = predicted.shape
     rows, cols = np.nonzero(numbers)
     _, which, sizes = np.unique(numbers[rows, cols], return_inverse=True, return_counts=True)
-    counts = []
-    for down, right in shifts:
-        r, c = rows + down, cols + right
+    found, touched, inside = ([np.zeros(0, np.int64)] for _ in range(3))
+    for part in np.array_split(shifts, max(1, len(shifts) * len(rows) // 2_000_000)):  # bounded memory
+        r, c = rows + part[:, :1], cols + part[:, 1:]
         within = (r >= 0) & (r < height) & (c >= 0) & (c < width)
-        hit = np.zeros(len(r), bool)
+        hit = np.zeros(r.shape, bool)
         hit[within] = predicted[r[within], c[within]]
-        inside = np.bincount(which[within], minlength=len(sizes)) * 2 >= sizes
-        covered = np.bincount(which[hit], minlength=len(sizes))
-        found = (covered > 0) & (covered >= overlap_share * sizes)
-        counts.append((inside.sum(), (found & inside).sum(), ((covered > 0) & inside).sum()))
-    table = np.array(counts, np.int64).reshape(-1, 3)
-    return Moved(table[:, 0], table[:, 1], table[:, 2])
+        place = which + len(sizes) * np.arange(len(part))[:, None]
+        lying, covered = (
+            np.bincount(place[mask], minlength=len(part) * len(sizes)).reshape(len(part), -1) for mask in (within, hit)
+        )
+        stays = lying * 2 >= sizes
+        inside.append(stays.sum(axis=1))
+        touched.append((stays & (covered > 0)).sum(axis=1))
+        found.append((stays & (covered > 0) & (covered >= overlap_share * sizes)).sum(axis=1))
+    return Moved(np.concatenate(inside), np.concatenate(found), np.concatenate(touched))

@@ -68,7 +68,7 @@ def test_on_well_behaved_data_95_of_100_intervals_hold_the_truth(method):
 
 def test_the_test_of_a_difference_is_significant_as_often_as_it_says_when_there_is_none():
     rng = np.random.default_rng(6)
-    resamples, statistic = Resamples.draw(40, 300, 1), Difference(MEAN, MEAN)
+    resamples, statistic = Resamples.draw(40, 300, 1), Difference(MEAN, MEAN, 2, PLAIN)
     p = []
     for _ in range(400):
         place = rng.normal(0, 3, 40)  # what both see
@@ -82,18 +82,18 @@ def test_pairing_on_blocks_sees_a_difference_that_is_small_beside_the_spread_of_
     place = rng.normal(0, 5, 60)
     one, other = (blocks_of_numbers(place + shift + rng.normal(0, 0.2, 60)) for shift in (0.3, 0.0))
     resamples = Resamples.draw(60, 999, 1)
-    paired = estimate(np.hstack([one, other]), Difference(MEAN, MEAN), resamples, "studentised")
+    paired = estimate(np.hstack([one, other]), Difference(MEAN, MEAN, 2, PLAIN), resamples, "studentised")
     assert paired.low > 0
     assert paired.p < 0.01
     assert estimate(one, MEAN, resamples, "studentised").error > 5 * paired.error
-    same = estimate(np.hstack([one, one]), Difference(MEAN, MEAN), resamples, "studentised")
+    same = estimate(np.hstack([one, one]), Difference(MEAN, MEAN, 2, PLAIN), resamples, "studentised")
     assert same.value == 0
     assert np.isnan(same.p)  # no block tells them apart: nothing to test
 
 
 def test_the_interval_of_a_difference_leaves_out_0_exactly_when_its_p_is_small():
     rng = np.random.default_rng(8)
-    resamples, statistic = Resamples.draw(35, 999, 1), Difference(MEAN, MEAN)
+    resamples, statistic = Resamples.draw(35, 999, 1), Difference(MEAN, MEAN, 2, PLAIN)
     for shift in np.linspace(0, 1, 25):
         one, other = (blocks_of_numbers(rng.normal(s, 1, 35)) for s in (shift, 0.0))
         got = estimate(np.hstack([one, other]), statistic, resamples, "studentised")
