@@ -11,7 +11,7 @@ from skred.core.bands import EVENT_BANDS, Band, select
 from skred.core.errors import InputError
 from skred.core.events import read_event
 from skred.core.params import read_section, read_yaml
-from skred.detectors.base import params_model
+from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.cells import Cell, Setting
 from skred.importing import read_table
 from skred.patches.params import PatchParams, PatchSet
@@ -43,15 +43,18 @@ def _check_params(file: Path) -> None:
     for name, names in settings.items():
         select(bands, names, where=f"{file}: settings.{name}")
     patches = read_section(file, "patches", dict[str, PatchSet])
+    used = set()
     for name, cell in read_section(file, "cells", dict[str, Cell]).items():
+        used.add(cell.detector)
         if cell.setting not in settings:
             raise InputError(f"{file}: cells.{name}.setting: got {cell.setting!r}, wanted one of {', '.join(settings)}")
         if cell.patches not in patches:
             raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
     read_section(file, "patch", PatchParams)
     read_section(file, "scores", ScoreParams)
-    for detector in ("unet", "cart"):
-        read_section(file, detector, params_model(detector))
+    for detector in DETECTORS:
+        if detector in sections or detector in used:
+            read_section(file, detector, params_model(detector))
     for key, model in (("download", DownloadParams), ("composite", CompositeParams), ("world", WorldParams)):
         if key in sections:
             read_section(file, key, model)

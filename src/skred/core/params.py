@@ -28,6 +28,10 @@ SECTION_NAMES = (
     "patch",
     "unet",
     "cart",
+    "cart_context",
+    "forest",
+    "boosting",
+    "rule",
     "scores",
 )
 

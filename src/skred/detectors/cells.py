@@ -13,5 +13,5 @@ class Cell(Section):
     """One setting with one detector, trained on one set of patches."""
 
     setting: str
-    detector: Literal["unet", "cart"]
+    detector: Literal["unet", "cart", "cart_context", "forest", "boosting", "rule"]
     patches: str

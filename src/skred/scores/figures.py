@@ -103,11 +103,11 @@ def draw_history(path: Path, card: ModelCard, history: pd.DataFrame) -> None:
     by_pixels = "pixels" in history
     x = history["pixels"] / 1000 if by_pixels else history["step"]
     axes.plot(x, history["val_auprc"], "o-", ms=3, color="#0072b2")
-    if not by_pixels:
+    if "epoch" in card.chosen:
         axes.axvline(card.chosen["epoch"], color=MISSED, lw=1, label=f"kept: epoch {card.chosen['epoch']:.0f}")
         axes.legend(loc="lower right", fontsize=8)
     axes.set(
-        xlabel="training pixels, thousands" if by_pixels else "epoch",
+        xlabel="training pixels, thousands" if by_pixels else "step",
         ylabel="validation AUPRC",
         title=_title({"cell": card.cell, "simulated": card.simulated}),
         ylim=(0, 1),  # the whole range: a stretched axis makes noise look like a trend
