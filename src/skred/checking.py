@@ -10,13 +10,22 @@ from skred.composite.params import CompositeParams
 from skred.core.bands import EVENT_BANDS, Band, select
 from skred.core.errors import InputError
 from skred.core.events import read_event
-from skred.core.params import read_section, read_yaml
+from skred.core.params import Section, read_section, read_yaml
 from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.cells import Cell, Setting
 from skred.importing import read_table
 from skred.patches.params import PatchParams, PatchSet
 from skred.scores.params import ScoreParams
 from skred.world.params import WorldParams
+
+# a pipeline has the sections of its own stages
+_SECTIONS: dict[str, type[Section]] = {
+    "patch": PatchParams,
+    "scores": ScoreParams,
+    "download": DownloadParams,
+    "composite": CompositeParams,
+    "world": WorldParams,
+}
 
 
 def check_repository(root: Path) -> Iterator[str]:
@@ -50,12 +59,10 @@ def _check_params(file: Path) -> None:
             raise InputError(f"{file}: cells.{name}.setting: got {cell.setting!r}, wanted one of {', '.join(settings)}")
         if cell.patches not in patches:
             raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
-    read_section(file, "patch", PatchParams)
-    read_section(file, "scores", ScoreParams)
     for detector in DETECTORS:
         if detector in sections or detector in used:
             read_section(file, detector, params_model(detector))
-    for key, model in (("download", DownloadParams), ("composite", CompositeParams), ("world", WorldParams)):
+    for key, model in _SECTIONS.items():
         if key in sections:
             read_section(file, key, model)
     if "simulated" in sections:

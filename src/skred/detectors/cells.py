@@ -15,3 +15,4 @@ class Cell(Section):
     setting: str
     detector: Literal["unet", "cart", "cart_context", "forest", "boosting", "rule"]
     patches: str
+    seed: int | None = None  # of this cell's training instead of its detector's own
