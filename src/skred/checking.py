@@ -15,7 +15,7 @@ from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.cells import Cell, Setting
 from skred.importing import read_table
 from skred.patches.params import PatchParams, PatchSet
-from skred.scores.params import ScoreParams
+from skred.scores.params import ImportanceParams, ScoreParams
 from skred.world.params import WorldParams
 
 # a pipeline has the sections of its own stages
@@ -46,19 +46,10 @@ def check_repository(root: Path) -> Iterator[str]:
 
 def _check_params(file: Path) -> None:
     sections = read_yaml(file)
-    table = file.parent / "bands.yaml"
-    bands: tuple[Band, ...] = read_table(table).described() if table.is_file() else EVENT_BANDS
-    settings = read_section(file, "settings", dict[str, Setting])
-    for name, names in settings.items():
-        select(bands, names, where=f"{file}: settings.{name}")
-    patches = read_section(file, "patches", dict[str, PatchSet])
-    used = set()
-    for name, cell in read_section(file, "cells", dict[str, Cell]).items():
-        used.add(cell.detector)
-        if cell.setting not in settings:
-            raise InputError(f"{file}: cells.{name}.setting: got {cell.setting!r}, wanted one of {', '.join(settings)}")
-        if cell.patches not in patches:
-            raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
+    if "importance" in sections:  # looks at models of the root pipeline, which has checked them
+        read_section(file, "importance", ImportanceParams)
+        return
+    used = _check_cells(file)
     for detector in DETECTORS:
         if detector in sections or detector in used:
             read_section(file, detector, params_model(detector))
@@ -68,3 +59,20 @@ def _check_params(file: Path) -> None:
     if "simulated" in sections:
         for name in read_section(file, "simulated", list[str]):
             read_event(file.parent / "data" / "events" / f"{name}.yaml")
+
+
+def _check_cells(file: Path) -> set[str]:
+    """The detectors that the cells name."""
+    table = file.parent / "bands.yaml"
+    bands: tuple[Band, ...] = read_table(table).described() if table.is_file() else EVENT_BANDS
+    settings = read_section(file, "settings", dict[str, Setting])
+    for name, names in settings.items():
+        select(bands, names, where=f"{file}: settings.{name}")
+    patches = read_section(file, "patches", dict[str, PatchSet])
+    cells = read_section(file, "cells", dict[str, Cell])
+    for name, cell in cells.items():
+        if cell.setting not in settings:
+            raise InputError(f"{file}: cells.{name}.setting: got {cell.setting!r}, wanted one of {', '.join(settings)}")
+        if cell.patches not in patches:
+            raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
+    return {cell.detector for cell in cells.values()}

@@ -33,6 +33,7 @@ SECTION_NAMES = (
     "boosting",
     "rule",
     "scores",
+    "importance",
 )
 
 

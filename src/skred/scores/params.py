@@ -31,3 +31,11 @@ class ScoreParams(Section):
         if value[0] < 1 or list(value) != sorted(set(value)):
             raise ValueError("whole pixels from 1 on, rising, none twice")
         return value
+
+
+class ImportanceParams(Section):
+    """The section `importance` of experiments/importance: how bands are shuffled."""
+
+    block_px: int = Field(ge=8, le=4096)
+    repeats: int = Field(ge=1, le=100)
+    seed: int = Field(ge=0)
