@@ -20,7 +20,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special, stats
 
 Float = NDArray[np.float64]
 Method = Literal["percentile", "bca", "studentised"]
@@ -37,7 +37,7 @@ class Scale:
 
 
 PLAIN = Scale(lambda v: v, np.ones_like, lambda z: z)
-SHARE = Scale(lambda v: np.log(v / (1 - v)), lambda v: 1 / (v * (1 - v)), lambda z: 1 / (1 + np.exp(-z)))  # 0 to 1
+SHARE = Scale(lambda v: np.log(v / (1 - v)), lambda v: 1 / (v * (1 - v)), special.expit)  # 0 to 1
 CORRELATION = Scale(np.arctanh, lambda v: 1 / (1 - v**2), np.tanh)  # -1 to 1 (Fisher 1915)
 RATE = Scale(np.log, lambda v: 1 / v, np.exp)  # above 0
 GAP = Scale(lambda v: np.arctanh(v / 2), lambda v: 2 / (4 - v**2), lambda z: 2 * np.tanh(z))  # of two correlations

@@ -31,7 +31,7 @@ def shuffle_blocks(values: NDArray[np.float32], block_px: int, rng: np.random.Ge
 def band_importance(
     model: Model, scenes: SceneFolder, threshold: float, *, block_px: int, repeats: int, seed: int
 ) -> pd.DataFrame:
-    """MCC and AUPRC of all labelled pixels, as they are (band ``none``) and with each band shuffled (mean over `repeats`).
+    """MCC and AUPRC of all labelled pixels: as they are (band ``none``), and with each band shuffled (mean).
 
     Columns: band, mcc, auprc, mcc_drop, auprc_drop, and mcc_drop_smallest and mcc_drop_largest over the repeats.
     """
