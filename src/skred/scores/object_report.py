@@ -117,6 +117,8 @@ def _section(
     total = {name: sum(count[name] for count in counts) for name in COUNTS}
     chosen = blocks[blocks["role"].isin(regions)]
     section: dict[str, Any] = alarm_rate(chosen, params)
+    if parts[0].pixel_ha is None:  # an image without a place has no area
+        section = {"false_alarms": section["false_alarms"]}
     confounders = _by_confounder(parts, scenes, regions)
     if confounders:
         section["false_alarms_by_confounder"] = confounders
