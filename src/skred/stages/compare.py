@@ -55,7 +55,7 @@ def main() -> None:
         together = pd.concat([read_table(folder / f"{name}.csv") for folder in shown])
         together.to_csv(args.plots / f"{name}.csv", index=False, float_format="%.6f")
     pd.concat(histories).to_csv(args.plots / "learning.csv", index=False, float_format="%.6g")
-    optimism_table(table).to_csv(args.plots / "optimism.csv", index=False, float_format="%.6f")
+    optimism_table(table).to_csv(args.plots / "optimism.csv", index=False, float_format="%.6g")
     for path in (args.metrics, args.differences):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_json(args.differences, rounded(record(judged, compared, params)))
