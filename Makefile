@@ -35,14 +35,15 @@ setup: $(READY) ## make the environment .venv from the hashed requirements
 
 .PHONY: repro
 repro: $(READY) ## run the whole experiment and bring MLflow up to date
+	@skred check >/dev/null  # a wrong parameter is told now, not when its stage runs
 	dvc repro
 	-skred track  # a tracking server that is down costs one line, not the experiment
 	@skred compare
 	@echo "scores: metrics/compare.json; curves: dvc plots show; figures: data/scores/*/*.png; runs: make lab"
 
 .PHONY: test
-test: $(READY) ## run every test, two at a time; the pipeline's own share one process
-	pytest -n 2 --dist loadgroup
+test: $(READY) ## run every test, two files at a time
+	pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: $(READY) ## ruff and mypy
@@ -51,13 +52,15 @@ lint: $(READY) ## ruff and mypy
 	mypy
 
 .PHONY: lab
-lab: $(READY) ## open the MLflow page of all runs on http://127.0.0.1:5000
-	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --artifacts-destination mlruns/artifacts --host 127.0.0.1 --port 5000 --workers 1
+lab: PORT ?= 5000
+lab: $(READY) ## open the MLflow page of all runs on http://127.0.0.1:5000 (another one: PORT=5001)
+	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --artifacts-destination mlruns/artifacts --host 127.0.0.1 --port $(PORT) --workers 1
 
 .PHONY: import
 import: $(READY) ## import an experiment's images: make import NAME=flood-s1s2
 	@test -n "$(NAME)" || { echo "which one? make import NAME=flood-s1s2" >&2; exit 2; }
 	@test -e data/external/$(NAME) || { echo "data/external/$(NAME) is missing: place or link the images there (see experiments/$(NAME)/bands.yaml)" >&2; exit 2; }
+	rm -rf experiments/$(NAME)/data/composites/$(NAME)
 	cd experiments/$(NAME) && skred import bands.yaml ../../data/external/$(NAME) data/composites/$(NAME)
 	cd experiments/$(NAME) && dvc commit --force import
 

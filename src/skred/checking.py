@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from skred.acquire.params import DownloadParams
 from skred.composite.params import CompositeParams
@@ -26,53 +29,97 @@ _SECTIONS: dict[str, type[Section]] = {
     "composite": CompositeParams,
     "world": WorldParams,
 }
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
-def check_repository(root: Path) -> Iterator[str]:
-    """Check ``params.yaml``, ``data/events/*.yaml`` and the same of every experiment; yields a line per file read.
+def check_repository(root: Path) -> tuple[list[str], list[str]]:
+    """Check ``params.yaml``, ``data/events/*.yaml`` and the same of every experiment.
 
-    Raises
-    ------
-    InputError
-        The first mistake, with its file and key.
+    Returns
+    -------
+    fine, mistakes
+        The files without a mistake, and a line for each mistake, with its file and key.
     """
-    for event_file in sorted(root.glob("data/events/*.yaml")):
-        read_event(event_file)
-        yield f"{event_file}: fine"
-    for params_file in [root / "params.yaml", *sorted(root.glob("experiments/*/params.yaml"))]:
-        _check_params(params_file)
-        yield f"{params_file}: fine"
+    checks: list[tuple[Path, Callable[[Path], Iterator[str]]]] = [
+        *((file, _event_mistakes) for file in sorted(root.glob("data/events/*.yaml"))),
+        *((file, _params_mistakes) for file in [root / "params.yaml", *sorted(root.glob("experiments/*/params.yaml"))]),
+    ]
+    fine: list[str] = []
+    mistakes: list[str] = []
+    for file, check in checks:
+        found = list(check(file))
+        mistakes += found
+        if not found:
+            fine.append(str(file))
+    return fine, mistakes
 
 
-def _check_params(file: Path) -> None:
-    sections = read_yaml(file)
-    if "importance" in sections:  # looks at models of the root pipeline, which has checked them
-        read_section(file, "importance", ImportanceParams)
+def _event_mistakes(file: Path) -> Iterator[str]:
+    yield from _told(partial(read_event, file))
+
+
+def _params_mistakes(file: Path) -> Iterator[str]:
+    try:
+        sections = read_yaml(file)
+        if "importance" in sections:  # looks at models of the root pipeline, which has checked them
+            read_section(file, "importance", ImportanceParams)
+            return
+        settings = read_section(file, "settings", dict[str, Setting])
+        patches = read_section(file, "patches", dict[str, PatchSet])
+        cells = read_section(file, "cells", dict[str, Cell])
+        bands = _bands(file)
+    except InputError as error:  # nothing else can be judged without these
+        yield str(error)
         return
-    used = _check_cells(file)
-    for detector in DETECTORS:
-        if detector in sections or detector in used:
-            read_section(file, detector, params_model(detector))
-    for key, model in _SECTIONS.items():
-        if key in sections:
-            read_section(file, key, model)
-    if "simulated" in sections:
-        for name in read_section(file, "simulated", list[str]):
-            read_event(file.parent / "data" / "events" / f"{name}.yaml")
-
-
-def _check_cells(file: Path) -> set[str]:
-    """The detectors that the cells name."""
-    table = file.parent / "bands.yaml"
-    bands: tuple[Band, ...] = read_table(table).described() if table.is_file() else EVENT_BANDS
-    settings = read_section(file, "settings", dict[str, Setting])
     for name, names in settings.items():
-        select(bands, names, where=f"{file}: settings.{name}")
-    patches = read_section(file, "patches", dict[str, PatchSet])
-    cells = read_section(file, "cells", dict[str, Cell])
+        yield from _told(partial(select, bands, names, where=f"{file}: settings.{name}"))
+    yield from _wrong_names(file, patches=list(patches), cells=list(cells), settings=list(settings))
     for name, cell in cells.items():
-        if cell.setting not in settings:
-            raise InputError(f"{file}: cells.{name}.setting: got {cell.setting!r}, wanted one of {', '.join(settings)}")
-        if cell.patches not in patches:
-            raise InputError(f"{file}: cells.{name}.patches: got {cell.patches!r}, wanted one of {', '.join(patches)}")
-    return {cell.detector for cell in cells.values()}
+        for key, value, known in (("setting", cell.setting, settings), ("patches", cell.patches, patches)):
+            if value not in known:
+                yield f"{file}: cells.{name}.{key}: got {value!r}, wanted one of {', '.join(known)}"
+    used = {cell.detector for cell in cells.values()}
+    models = {name: params_model(name) for name in DETECTORS if name in sections or name in used}
+    models |= {key: model for key, model in _SECTIONS.items() if key in sections}
+    for key, model in models.items():
+        yield from _told(partial(read_section, file, key, model))
+    if "simulated" in sections:
+        yield from _simulated_mistakes(file, patches)
+
+
+def _bands(file: Path) -> tuple[Band, ...]:
+    table = file.parent / "bands.yaml"
+    return read_table(table).described() if table.is_file() else EVENT_BANDS
+
+
+def _wrong_names(file: Path, **sections: list[str]) -> Iterator[str]:
+    for section, names in sections.items():
+        for name in names:
+            if not _NAME.match(name):
+                yield f"{file}: {section}: got the name {name!r}, wanted small letters, digits, hyphens and underscores"
+
+
+def _simulated_mistakes(file: Path, patches: dict[str, PatchSet]) -> Iterator[str]:
+    try:
+        names = read_section(file, "simulated", list[str])
+    except InputError as error:
+        yield str(error)
+        return
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{file}: simulated: {name} is there twice; name each event once"
+    for name in names:
+        event_file = file.parent / "data" / "events" / f"{name}.yaml"
+        if not event_file.is_file():
+            yield f"{file}: simulated: got {name!r}, wanted the name of a file in {event_file.parent}"
+        elif not list(_event_mistakes(event_file)) and read_event(event_file).source != "simulated":
+            yield f"{file}: simulated: {name} has source {read_event(event_file).source}, not simulated ({event_file})"
+    for key, one in patches.items():
+        if one.scenes not in names:
+            yield f"{file}: patches.{key}.scenes: got {one.scenes!r}, wanted one of {', '.join(names)}"
+
+
+def _told(check: Callable[[], Any]) -> Iterator[str]:
+    try:
+        check()
+    except InputError as error:
+        yield str(error)

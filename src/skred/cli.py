@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skred.core.errors import InputError, SkredError
+
+if TYPE_CHECKING:
+    from skred.hub.items import PixelSource
 
 app = typer.Typer(
     help="Find the landslides a storm left behind, from Sentinel-1 and Sentinel-2 images.",
@@ -19,6 +22,8 @@ app = typer.Typer(
 )
 event_app = typer.Typer(help="Event files: what happened, where, when.", no_args_is_help=True)
 app.add_typer(event_app, name="event")
+world_app = typer.Typer(help="The simulated landscape.", no_args_is_help=True)
+app.add_typer(world_app, name="world")
 
 
 def main() -> None:
@@ -67,8 +72,12 @@ def evaluate(
     from skred.core.json_file import write_json
     from skred.scores.by_path import evaluate_by_path
 
+    if out.is_dir():
+        raise InputError(f"--out: {out} is a folder; name a JSON file")
     scores = evaluate_by_path(model, scenes, probability)
     write_json(out, scores)
+    if scores["scored_where_trained"]:
+        typer.echo(f"note: the model was trained on {scores['trained_on']}: these scores flatter it", err=True)
     shown = ", ".join(f"{name} {scores[name]}" for name in ("precision", "recall", "f1", "mcc", "iou", "auprc"))
     typer.echo(f"{out}: {shown}")
 
@@ -89,12 +98,42 @@ def compare(
 
 
 @app.command()
+def plan(
+    event: Annotated[str, typer.Argument(help="name of an event in data/events, or a path to an event file")],
+    params: Annotated[Path, typer.Option(help="parameters: section download, for simulated events also world")] = Path(
+        "params.yaml"
+    ),
+    store: Annotated[Path, typer.Option(help="where fetched images are kept")] = Path("data/.store"),
+) -> None:
+    """Say what the download of an event would ask for and cost, before anything is spent."""
+    from skred.acquire.opening import image_service
+    from skred.acquire.params import DownloadParams
+    from skred.acquire.plan import check_budget, make_plan, table
+    from skred.acquire.store import Store
+    from skred.core.events import read_event
+    from skred.core.params import read_section
+
+    file = Path(event) if event.endswith((".yaml", ".yml")) else Path("data/events") / f"{event}.yaml"
+    read, section = read_event(file), read_section(params, "download", DownloadParams)
+    with image_service(file, read, params, section) as service:
+        planned = make_plan(read, service, section, Store(store))
+    for line in table(planned, section):
+        typer.echo(line)
+    check_budget(planned, section)
+
+
+@app.command()
 def check() -> None:
-    """Read params.yaml and every event file, and say what is wrong with them."""
+    """Read params.yaml and every event file, and say everything that is wrong with them."""
     from skred.checking import check_repository
 
-    for line in check_repository(Path()):
-        typer.echo(line)
+    fine, mistakes = check_repository(Path())
+    for file in fine:
+        typer.echo(f"{file}: fine")
+    for mistake in mistakes[:-1]:
+        typer.echo(f"skred: {mistake}", err=True)
+    if mistakes:
+        raise InputError(mistakes[-1])
 
 
 @app.command()
@@ -103,6 +142,53 @@ def track() -> None:
     from skred.tracking.sync import sync
 
     typer.echo(sync(Path()))
+
+
+@app.command()
+def hub(
+    event: Annotated[str | None, typer.Option(help="serve the simulated pixels of data/events/EVENT.yaml")] = None,
+    folder: Annotated[Path | None, typer.Option(help="serve a folder of COGs with STAC items")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 takes a free one")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="the settings as one line of JSON")] = False,
+    faults: Annotated[Path | None, typer.Option(help="YAML or JSON file of fault rules")] = None,
+    requests_per_minute: Annotated[float | None, typer.Option(min=0.001, help="more are answered 429")] = None,
+    units_per_minute: Annotated[float | None, typer.Option(min=0.001, help="processing units; 429 beyond")] = None,
+    requests_per_month: Annotated[float | None, typer.Option(min=0.001, help="in all; 403 beyond")] = None,
+    units_per_month: Annotated[float | None, typer.Option(min=0.001, help="processing units in all; 403")] = None,
+    token_seconds: Annotated[float, typer.Option(min=0.001, help="how long a token is good")] = 600.0,
+    verbose: Annotated[bool, typer.Option(help="one line per request on standard error")] = False,
+) -> None:
+    """Serve an offline Sentinel Hub on this machine until stopped, for any `sentinelhub` program."""
+    from skred.hub.faults import read_rules
+    from skred.hub.limits import RateLimits
+    from skred.hub.standalone import serve_until_stopped
+
+    if (event is None) == (folder is None):
+        raise InputError("hub: wanted one of --event NAME and --folder DIR")
+    rules = () if faults is None else read_rules(faults)
+    rates = RateLimits(
+        requests_per_minute=requests_per_minute,
+        units_per_minute=units_per_minute,
+        requests_per_month=requests_per_month,
+        units_per_month=units_per_month,
+    )
+    if folder is not None:
+        from skred.hub.folder import read_folder
+
+        source: PixelSource = read_folder(folder)
+    else:
+        from skred.hub.simulated import simulated_source
+
+        source = simulated_source(Path("data/events") / f"{event}.yaml", Path("params.yaml"))
+    serve_until_stopped(
+        source,
+        as_json=as_json,
+        port=port,
+        faults=rules,
+        rates=rates,
+        token_seconds=token_seconds,
+        verbose=verbose,
+    )
 
 
 @event_app.command("add")
@@ -139,3 +225,78 @@ def event_add(
     )
     path = write_event(Path("data/events"), event)
     typer.echo(f"{path} written.\n\n{pipeline_lines(event)}")
+
+
+@world_app.command("check")
+def world_check(
+    seeds: Annotated[list[int], typer.Option(help="seeds of the places to measure, such as 11 12 13 14 15")],
+    more: Annotated[list[int] | None, typer.Argument(hidden=True)] = None,
+    event: Annotated[Path, typer.Option(help="event file: area, dates and number of landslides")] = Path(
+        "data/events/develop.yaml"
+    ),
+    params: Annotated[Path, typer.Option(help="parameters")] = Path("params.yaml"),
+    real: Annotated[Path, typer.Option(help="real Sentinel-1 series for (g); committed numbers if not there")] = Path(
+        "data/external/s1-rtc-series"
+    ),
+    outcomes: Annotated[
+        bool, typer.Option("--outcomes", help="also train CART and U-Net: about 4 minutes more a seed")
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help="JSON file to write")] = None,
+) -> None:
+    """Measure simulated places against what a simulation must show, and print the table."""
+    from skred.check_world.check import Setup, check_seeds, null_spread_to_meet
+    from skred.check_world.outcomes import Recipes
+    from skred.check_world.table import as_json, markdown
+    from skred.composite.params import CompositeParams
+    from skred.core.events import read_event
+    from skred.core.json_file import write_json
+    from skred.core.params import read_section
+    from skred.detectors.base import DETECTORS, params_model
+    from skred.detectors.cells import Setting
+    from skred.patches.params import PatchParams
+    from skred.world.params import WorldParams
+
+    recipes = None
+    if outcomes:
+        recipes = Recipes(
+            read_section(params, "patch", PatchParams),
+            read_section(params, "settings", dict[str, Setting]),
+            {name: read_section(params, name, params_model(name)) for name in DETECTORS},
+        )
+    setup = Setup(
+        read_section(params, "world", WorldParams),
+        read_section(params, "composite", CompositeParams),
+        read_event(event),
+        null_spread_to_meet(real),
+        recipes,
+    )
+    checked = check_seeds(setup, [*seeds, *(more or [])], lambda line: typer.echo(line, err=True))
+    typer.echo(markdown(checked))
+    if json is not None:
+        write_json(json, as_json(checked))
+
+
+@world_app.command("draw")
+def world_draw(
+    event: Annotated[Path, typer.Option(help="event file of a simulated place")] = Path("data/events/develop.yaml"),
+    params: Annotated[Path, typer.Option(help="parameters")] = Path("params.yaml"),
+    real: Annotated[Path | None, typer.Option(help="real Sentinel-1 series to draw statistics of")] = None,
+    out: Annotated[Path, typer.Option(help="folder of PNG files")] = Path("docs"),
+) -> None:
+    """Draw a simulated place: ground, looks, passes, composites, and what changed."""
+    from skred.check_world.composites import composite_world
+    from skred.check_world.figures import draw_all
+    from skred.check_world.real_figure import draw_real
+    from skred.composite.params import CompositeParams
+    from skred.core.events import read_event
+    from skred.core.params import read_section
+    from skred.world.params import WorldParams
+    from skred.world.world import build_world
+
+    section, what = read_section(params, "world", WorldParams), read_event(event)
+    world = build_world(section, what)
+    drawn = draw_all(world, composite_world(world, read_section(params, "composite", CompositeParams)), out)
+    if real is not None:
+        drawn.append(draw_real(section, what, real, out))
+    for path in drawn:
+        typer.echo(path)

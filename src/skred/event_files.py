@@ -149,7 +149,11 @@ def _stages(event: Event) -> str:
     deps:
       - data/events/{name}.yaml{dep}
       - ${{src}}/acquire
+      - ${{src}}/core
+      - ${{src}}/inventory.py
+      - ${{src}}/manifest.py
       - ${{src}}/stages/download.py
+      - ${{src}}/stages/run.py
     params:
       - download
     outs:
@@ -163,10 +167,14 @@ def _stages(event: Event) -> str:
       - data/events/{name}.yaml
       - data/raw/{name}
       - requirements.txt
+      - ${{src}}/coding.py
       - ${{src}}/composite
+      - ${{src}}/core
+      - ${{src}}/inventory.py
+      - ${{src}}/manifest.py
       - ${{src}}/stages/composite.py
+      - ${{src}}/stages/run.py
     params:
       - composite
     outs:
-      - data/composites/{name}
-(and the other project modules that the stages download and composite of dvc.yaml list)"""
+      - data/composites/{name}"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import warnings
+import io
 from pathlib import Path
 from typing import Any
 
@@ -117,20 +117,22 @@ def write_inventory(path: Path, frame: gpd.GeoDataFrame) -> None:
     """Write polygons as a GeoPackage; the same polygons give the same bytes. An empty frame keeps its columns."""
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _WRITTEN})
+    content = io.BytesIO()
     try:
-        with atomic(path) as temporary, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The filename extension")  # of the temporary name
-            pyogrio.write_dataframe(
-                frame,
-                temporary,
-                layer=LAYER,
-                driver="GPKG",
-                geometry_type="Polygon" if set(frame.geom_type) <= {"Polygon"} else "MultiPolygon",
-                promote_to_multi=not set(frame.geom_type) <= {"Polygon"},
-                dataset_options={"VERSION": "1.4"},
-            )
+        pyogrio.write_dataframe(
+            frame,
+            content,
+            layer=LAYER,
+            driver="GPKG",
+            geometry_type="Polygon" if set(frame.geom_type) <= {"Polygon"} else "MultiPolygon",
+            promote_to_multi=not set(frame.geom_type) <= {"Polygon"},
+            dataset_options={"VERSION": "1.4"},
+        )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    # Not by GDAL: on a full disk it can leave a file without its last pages, and no error.
+    with atomic(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 def _check_geometries(path: Path, frame: Any) -> None:

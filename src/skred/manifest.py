@@ -13,55 +13,73 @@ from skred.core.params import Section, parse
 
 OrbitDirection = Literal["ascending", "descending"]
 When = Literal["pre", "post"]
+Reason = Literal["older version", "outside the area", "too cloudy", "no data"]
 
 
-class AcquisitionEntry(Section):
+class FetchedEntry(Section):
+    """One image of the service: its file, relative to the folder, and what was asked for."""
+
+    file: str
+    key: str  # of the request, evalscript, items and versions: the name in the store
+    request_sha256: str  # of the request over the whole area, as canonical JSON
+    evalscript_sha256: str
+    spent_pu: float = Field(ge=0)  # processing units that it cost when it was fetched
+
+
+class AcquisitionEntry(FetchedEntry):
     """One pass of one satellite, one COG.
 
     Files of sensor S2: uint16 bands B02 B03 B04 B08 (reflectance x 10,000) and SCL; SCL 0 is no data.
     Files of sensor S1: uint16 bands VV VH, terrain-flattened gamma0 as `skred.coding.encode_db`; 0 is no data.
     """
 
-    id: str  # of the catalog item
+    id: str  # of the catalog items, joined by "+"
     sensor: Literal["S1", "S2"]
     window: When
-    time: dt.datetime  # sensing time, UTC
+    time: dt.datetime  # sensing time of the first item, UTC
     platform: str  # such as S1A
     orbit_direction: OrbitDirection | None  # None where the catalog does not say (S2)
     relative_orbit: int | None
     cloud_cover_percent: float | None
-    file: str  # relative to the folder
-    key: str  # of the request, evalscript, item and version: the name in the store
+    footprint_wkt: str | None  # outlines of the items, WGS84 degrees
     valid_share: float = Field(ge=0, le=1)  # share of pixels with data
 
 
-class GeometryEntry(Section):
+class GeometryEntry(FetchedEntry):
     """How one radar track sees the terrain: uint16 `localIncidenceAngle` (0.01 degree, 0 no data) and
     `shadowMask` (1 layover or radar shadow)."""
 
     orbit_direction: OrbitDirection
     relative_orbit: int
-    file: str
-    key: str
+
+
+class LeftOut(Section):
+    """A catalog item of the windows whose pixels are not here."""
+
+    id: str
+    sensor: Literal["S1", "S2"]
+    time: dt.datetime
+    reason: Reason
+    instead: str | None = None  # the version that is here
 
 
 class FileEntry(Section):
-    """Any other file, with the key under which the store keeps it (None: not from the service)."""
+    """A file that is not from the service."""
 
     file: str
-    key: str | None = None
 
 
 class Manifest(Section):
-    """`acquisitions` and `geometry` are sorted by (sensor, time, id) and (direction, orbit)."""
+    """`acquisitions` and `left_out` are sorted by (sensor, time, id), `geometry` by (direction, orbit)."""
 
     event: str
     simulated: bool
     service: str  # base URL, or "offline" for simulated pixels
     acquisitions: tuple[AcquisitionEntry, ...]
     geometry: tuple[GeometryEntry, ...]
-    dem: FileEntry
+    dem: FetchedEntry
     inventory: FileEntry | None  # polygons of the landslides, GeoPackage with CRS; None: no landslides (control)
+    left_out: tuple[LeftOut, ...]
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -1,4 +1,7 @@
-"""One small run of the root pipeline that several tests look at; it goes on in the background until one needs it."""
+"""One small run of the root pipeline that several tests look at, one in each process of pytest-xdist.
+
+It goes on in the background until a test needs it.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,6 @@ from pathlib import Path
 
 import pytest
 from pipeline_clone import REPOSITORY, Clone, Reproduced, clone, small_clone
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under pytest-xdist the tests of this folder share one process, and with it the one small run."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
 
 
 @pytest.fixture(scope="session")

@@ -27,23 +27,67 @@ _RADAR_PROCESSING = {
 
 @dataclass(frozen=True)
 class Product:
-    """One kind of image: its script and what a whole answer must look like."""
+    """One kind of image: its script and what a whole answer must look like.
+
+    `lowest` and `highest` bound the values of each band that the script, or nature, can give; `unit_factor` is what
+    the service's processing of its input multiplies the price with.
+    """
 
     script: str
     names: tuple[str, ...]
     units: tuple[str, ...]
     dtype: str
     nodata: float | None
+    lowest: tuple[float, ...]
+    highest: tuple[float, ...]
+    unit_factor: float = 1.0
 
     @property
     def evalscript(self) -> str:
         return (SCRIPTS / self.script).read_text(encoding="utf-8")
 
 
-S2 = Product("s2.js", ("B02", "B03", "B04", "B08", "SCL"), ("reflectance x 10000",) * 4 + ("class",), "uint16", 0)
-S1 = Product("s1.js", ("VV", "VH"), ("0.001 dB from -50 dB",) * 2, "uint16", 0)
-VIEWING = Product("viewing.js", ("localIncidenceAngle", "shadowMask"), ("0.01 degree", "1"), "uint16", None)
-DEM = Product("dem.js", ("DEM",), ("m",), "float32", float("nan"))
+_CODE = 65535.0  # the largest value of UINT16
+_TERRAIN_CORRECTED = 2.5  # times the price of radar as it is
+
+S2 = Product(
+    script="s2.js",
+    names=("B02", "B03", "B04", "B08", "SCL"),
+    units=("reflectance x 10000",) * 4 + ("class",),
+    dtype="uint16",
+    nodata=0,
+    lowest=(0.0,) * 5,
+    highest=(_CODE,) * 4 + (11.0,),
+)
+S1 = Product(
+    script="s1.js",
+    names=("VV", "VH"),
+    units=("0.001 dB from -50 dB",) * 2,
+    dtype="uint16",
+    nodata=0,
+    lowest=(0.0,) * 2,
+    highest=(_CODE,) * 2,
+    unit_factor=_TERRAIN_CORRECTED,
+)
+VIEWING = Product(
+    script="viewing.js",
+    names=("localIncidenceAngle", "shadowMask"),
+    units=("0.01 degree", "1"),
+    dtype="uint16",
+    nodata=None,
+    lowest=(0.0,) * 2,
+    highest=(18000.0, 1.0),
+    unit_factor=_TERRAIN_CORRECTED,
+)
+DEM = Product(
+    script="dem.js",
+    names=("DEM",),
+    units=("m",),
+    dtype="float32",
+    nodata=float("nan"),
+    lowest=(-500.0,),  # the Dead Sea's shore lies at -430 m
+    highest=(9000.0,),  # and Everest's top at 8849 m
+)
 
 
 def optical_input(acquisition: Acquisition) -> dict[str, Any]:

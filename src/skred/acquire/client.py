@@ -1,45 +1,46 @@
-"""The image service through the `sentinelhub` client: login, catalog, images, with the checks that it leaves out.
+"""The image service through the `sentinelhub` client: catalog and images, with the tries that it leaves out.
 
 The client's own cache folder, collection table and session cache are process-wide or not safe against a kill, so none
-of them is used: requests are plain bodies, sessions belong to one `ImageService`, and bytes are kept by the store.
+of them is used: requests are plain bodies, logins belong to one `ImageService`, and bytes are kept by the store.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from numpy.typing import NDArray
-from oauthlib.oauth2 import MissingTokenError, OAuth2Error
+from oauthlib.oauth2 import OAuth2Error
 from sentinelhub.api.catalog import SentinelHubCatalog
 from sentinelhub.config import SHConfig
 from sentinelhub.constants import CRS, MimeType, RequestType
-from sentinelhub.download.models import DownloadRequest
+from sentinelhub.download.models import DownloadRequest, DownloadResponse
 from sentinelhub.download.sentinelhub_client import SentinelHubDownloadClient
 from sentinelhub.download.session import SentinelHubSession
-from sentinelhub.exceptions import (
-    DownloadFailedException,
-    MissingDataInRequestException,
-    OutOfRequestsException,
-    SHRateLimitWarning,
-)
+from sentinelhub.exceptions import DownloadFailedException, MissingDataInRequestException, SHRateLimitWarning
 from sentinelhub.geometry import BBox
 
-from skred.acquire.answers import BrokenAnswerError, read_answer
+from skred.acquire.answers import read_answer, units_of
 from skred.acquire.bodies import Product
+from skred.acquire.cost import processing_units
+from skred.acquire.limiter import Limiter, StoppedError
+from skred.acquire.login import Login
 from skred.acquire.params import DownloadParams
-from skred.acquire.service import Service, is_loopback
+from skred.acquire.refusals import AGAIN, never_sent, one_line, status_of
+from skred.acquire.service import Service, allow_loopback
+from skred.acquire.spending import Bill, Spending, Spent
+from skred.acquire.turns import RateLimitedError, Turns
 from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid
 
 SIMULATED_HEADER = "x-skred-simulated"
-UNITS_HEADER = "x-processingunits-spent"
 
-# Everything that one try can end with. `ValueError` holds JSON that is none and a Retry-After that is no whole number.
+# Everything that one try can end with. `ValueError` holds JSON that is none and bodies that are no image.
 _TRY_ERRORS = (
     DownloadFailedException,
     MissingDataInRequestException,
@@ -47,12 +48,10 @@ _TRY_ERRORS = (
     requests.RequestException,
     ValueError,
     KeyError,  # a catalog answer without its `context` or `features`
+    TypeError,  # or with another kind of value there
 )
-_AGAIN = {408, 429}  # of the 4xx, those that may go away
-
-
-class StoppedError(SkredError):
-    """A request was given up in the middle of its tries, because `ImageService.stop` was called."""
+_KEPT = "what has been fetched is kept"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,20 +65,30 @@ class Image:
 class ImageService:
     """One account at one service. Threads may share it.
 
+    Parameters
+    ----------
+    service, params, limiter
+        The account, how to ask, and the limits that it keeps.
+    stopped
+        All waits between tries are waits for this event, which `stop` sets; a new one by default.
+
     Raises
     ------
     InputError
         The service is not on this machine and its addresses are not https.
     """
 
-    def __init__(self, service: Service, params: DownloadParams) -> None:
+    def __init__(
+        self, service: Service, params: DownloadParams, limiter: Limiter, stopped: threading.Event | None = None
+    ) -> None:
         self.service = service
         self.params = params
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._session: SentinelHubSession | None = None
+        self._limiter = limiter
+        self._spending = Spending(params.budget_pu)
+        self._stopped = threading.Event() if stopped is None else stopped
+        self._login = Login(service, params.timeout_s)
         # `use_defaults`: without it the client reads, and creates, a file in the user's home. One try per call: the
-        # tries and waits are ours. Its loop after 429 stays, because only it reads how long the service asks to wait.
+        # tries and waits are ours.
         self._config = SHConfig(
             use_defaults=True,
             sh_client_id=service.client_id,
@@ -87,19 +96,24 @@ class ImageService:
             sh_base_url=service.base_url,
             sh_token_url=service.token_url,
             max_download_attempts=1,
-            max_retries=params.max_tries,
             download_timeout_seconds=params.timeout_s,
         )
         warnings.filterwarnings("ignore", category=SHRateLimitWarning)  # a wait is no news for a log of plain lines
-        _allow_loopback(service)
+        allow_loopback(service)
 
     def stop(self) -> None:
         """End all waits, so that threads that still try give up soon."""
         self._stopped.set()
+        self._limiter.stop()
+
+    @property
+    def spent(self) -> Spent:
+        """What the account was charged by this object."""
+        return self._spending.spent
 
     def search(
         self, collection: str, interval: tuple[str, str], bbox: tuple[float, float, float, float], where: str | None
-    ) -> Any:
+    ) -> list[dict[str, Any]]:
         """All catalog features of `collection` within two ISO days and a box in WGS84 degrees, over all pages.
 
         Raises
@@ -108,17 +122,19 @@ class ImageService:
             The service refuses, or does not answer within the tries.
         """
 
-        def once(_: str) -> list[dict[str, Any]]:
+        def once(token: dict[str, Any]) -> list[dict[str, Any]]:
             catalog = SentinelHubCatalog(config=self._config)
-            catalog.client = self._client(self._session)
-            found = catalog.search(
-                collection,
-                time=interval,
-                bbox=BBox(bbox, CRS.WGS84),
-                filter=where,
-                limit=self.params.page_items,
-            )
-            return list(found)
+            # Not `from_token`, which reads, and creates, a file in the user's home.
+            session = SentinelHubSession(config=self._config, refresh_before_expiry=None, _token=token)
+            with self._client(0.0, session) as catalog.client:
+                found = catalog.search(
+                    collection,
+                    time=interval,
+                    bbox=BBox(bbox, CRS.WGS84),
+                    filter=where,
+                    limit=self.params.page_items,
+                )
+                return list(found)
 
         return self._try(once, f"catalog search of {collection} from {interval[0]} to {interval[1]}")
 
@@ -128,11 +144,11 @@ class ImageService:
         Raises
         ------
         SkredError
-            The service refuses, or gives no whole image within the tries.
+            The service refuses, gives no whole image within the tries, or the next try would pass `budget_pu`.
         """
 
-        def once(token: str) -> Image:
-            # The header and not a session of the client's: threads that shared one would each log in when it ends.
+        def once(token: dict[str, Any]) -> Image:
+            # The header and not a session of the client's: it may not be shared by threads.
             request = DownloadRequest(
                 request_type=RequestType.POST,
                 url=f"{self.service.base_url}/api/v1/process",
@@ -140,86 +156,98 @@ class ImageService:
                 headers={
                     "content-type": MimeType.JSON.get_string(),
                     "accept": MimeType.TIFF.get_string(),
-                    "Authorization": f"Bearer {token}",
+                    "Authorization": f"Bearer {token['access_token']}",
                 },
                 data_type=MimeType.TIFF,
             )
-            response = self._client(None).download([request], max_threads=1, decode_data=False)[0]
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            self._check_kind(headers, what)
-            return Image(read_answer(response.content, product, grid), _units(headers))
+            price = processing_units(product, grid)
+            with self._spending.request(price, what) as bill:
+                with self._client(price, None) as client:
+                    response = _answer(client, request, bill)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                # Before all else: a broken answer has been charged like any other.
+                units = bill.units = units_of(headers)
+                array = read_answer(response.content, product, grid)
+                self._check_kind(headers, what)
+                bill.useful = True
+            return Image(array, units)
 
-        image: Image = self._try(once, what)
-        return image
+        return self._try(once, what)
 
-    def _client(self, session: SentinelHubSession | None) -> SentinelHubDownloadClient:
-        # One client for each call: its lock is not made for threads that share it.
-        return SentinelHubDownloadClient(
-            session=session, config=self._config, default_retry_time=self.params.rate_limit_wait_s
-        )
+    @contextmanager
+    def _client(self, units: float, session: SentinelHubSession | None) -> Iterator[SentinelHubDownloadClient]:
+        """A client for one call (its lock is not made for threads that share it) of requests of so many units."""
+        client = SentinelHubDownloadClient(session=session, config=self._config)
+        turns = Turns(self._limiter, units)
+        client.rate_limit = turns  # type: ignore[assignment]
+        try:
+            yield client
+        finally:
+            turns.close()
 
-    def _try(self, once: Any, what: str) -> Any:
-        refused: str | None = None
-        problem = ""
+    def _try(self, once: Callable[[dict[str, Any]], T], what: str) -> T:
+        """What `once` gives, after as many tries as it takes and `max_tries` allow."""
+        problem, refusals = "", 0
         for attempt in range(1, self.params.max_tries + 1):
+            wait_s = self._wait_s(attempt, what)
             try:
-                token = self._token(refused)
-                try:
-                    return once(token)
-                except DownloadFailedException as error:
-                    if _status(error) != 401 or refused is not None:
-                        raise
-                    # One new login for each request: a token may have run out or been withdrawn.
-                    refused = token
-                    return once(self._token(refused))
+                return self._with_token(once)
+            except RateLimitedError as error:
+                problem = str(error)
+                wait_s = self._pause(error, attempt, wait_s, what)
             except _TRY_ERRORS as error:
-                problem = self._one_line(error)
-                self._raise_if_final(error, what, problem)
-            if attempt < self.params.max_tries and self._stopped.wait(self._wait_s(attempt, what)):
+                problem = one_line(error, self._login.secrets())
+                refusals += status_of(error) == 401
+                self._raise_if_final(error, what, problem, refusals)
+            if attempt < self.params.max_tries and self._stopped.wait(wait_s):
                 raise StoppedError(f"{what}: given up, because another request failed")
         raise SkredError(
-            f"{self.service.base_url}: {what}: no usable answer after {attempt} tries, the last: {problem}; "
-            "what has been fetched is kept, run the download again"
+            f"{self.service.base_url}: {what}: no usable answer after {self.params.max_tries} tries, the last: "
+            f"{problem}; {_KEPT}, run the download again"
         )
+
+    def _with_token(self, once: Callable[[dict[str, Any]], T]) -> T:
+        token = self._login.token(refused=None)
+        try:
+            return once(token)
+        except DownloadFailedException as error:
+            if status_of(error) != 401:
+                raise
+        # One new login for each try: a token may have run out or been withdrawn.
+        return once(self._login.token(refused=token["access_token"]))
+
+    def _pause(self, error: RateLimitedError, attempt: int, wait_s: float, what: str) -> float:
+        """Hold all threads for as long as the service asks, and longer when asking again did not help."""
+        asked_s = self.params.rate_limit_wait_s if error.wait_s is None else error.wait_s
+        if asked_s > self.params.longest_wait_s:
+            raise SkredError(
+                f"{self.service.base_url}: {what}: too many requests, and the service asks to wait {asked_s:.0f} s, "
+                f"more than download.longest_wait_s ({self.params.longest_wait_s:g}); {_KEPT}, run the download "
+                "again later"
+            ) from None
+        self._limiter.pause(asked_s)
+        return 0.0 if attempt == 1 else wait_s / 3
 
     def _wait_s(self, attempt: int, what: str) -> float:
         # Jitter from the name and not from a clock: threads that failed together come back apart, reproducibly.
         jitter = 1 + (sum(what.encode()) + attempt * 37) % 100 / 400
-        return float(self.params.wait_s * 3 ** (attempt - 1) * jitter)
+        return float(min(self.params.wait_s * 3 ** (attempt - 1) * jitter, self.params.longest_wait_s))
 
-    def _token(self, refused: str | None) -> str:
-        """A token that is not `refused`: of all threads whose token was refused, the first logs in."""
-        with self._lock:
-            if self._session is None or self._session.token["access_token"] == refused:
-                self._session = SentinelHubSession(config=self._config)
-            token: str = self._session.token["access_token"]  # logs in again shortly before the token runs out
-            return token
-
-    def _raise_if_final(self, error: Exception, what: str, problem: str) -> None:
+    def _raise_if_final(self, error: Exception, what: str, problem: str, refusals: int) -> None:
         """Errors that no further try can mend."""
-        base = self.service.base_url
-        if isinstance(error, OAuth2Error) and not isinstance(error, MissingTokenError):
-            raise InputError(
-                f"{self.service.token_url}: login refused ({problem}); check SH_CLIENT_ID and SH_CLIENT_SECRET"
-            ) from None
-        if isinstance(error, OutOfRequestsException):
-            raise SkredError(
-                f"{base}: {what}: too many requests, {self.params.max_tries} times; what has been fetched is kept, "
-                "run the download again later or with fewer download.workers"
-            ) from None
-        status = _status(error)
+        base, status = self.service.base_url, status_of(error)
         if status == 403 and "ACCESS_INSUFFICIENT_PROCESSING_UNITS" in problem:
             raise SkredError(
-                f"{base}: {what}: the account has no processing units left; what has been fetched is kept, "
-                "run the download again when the account has units"
+                f"{base}: {what}: the account has no processing units left; {_KEPT}, run the download again when the "
+                "account has units"
             ) from None
-        if status == 401:
+        if status == 401 and refusals > 1:
             raise InputError(
-                f"{base}: {what}: refused although logged in anew (401: {problem}); check that the account's client "
+                f"{base}: {what}: refused although logged in anew ({problem}); check that the account's client "
                 "belongs to this service"
             ) from None
-        if status is not None and 400 <= status < 500 and status not in _AGAIN:
-            raise SkredError(f"{base}: {what}: refused with {status}: {problem}") from None
+        if status is not None and 400 <= status < 500 and status not in (401, *AGAIN):
+            raise SkredError(f"{base}: {what}: refused with {problem}; {_KEPT}") from None
 
     def _check_kind(self, headers: dict[str, str], what: str) -> None:
         simulated = SIMULATED_HEADER in headers
@@ -230,41 +258,15 @@ class ImageService:
                 "check SH_BASE_URL"
             )
 
-    def _one_line(self, error: Exception) -> str:
-        text = " ".join(str(error).split()) or type(error).__name__
-        response = _response(error)
-        if response is not None:
-            text = f"{response.status_code} {' '.join(response.text.split())}"
-        for secret in filter(None, (self.service.client_secret, self.service.client_id)):
-            text = text.replace(secret, "***")
-        return text if len(text) <= 400 else text[:397] + "..."
 
-
-def _allow_loopback(service: Service) -> None:
-    """Let the OAuth library speak plain http, and any proxy stay aside, for a service on this machine only."""
-    for url in (service.base_url, service.token_url):
-        if url.startswith("http://") and not is_loopback(url):
-            raise InputError(f"{url}: not https; the login would be readable on its way")
-    if is_loopback(service.token_url):
-        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
-    if is_loopback(service.base_url):
-        for name in ("NO_PROXY", "no_proxy"):
-            hosts = [host for host in os.environ.get(name, "").split(",") if host]
-            os.environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
-
-
-def _response(error: Exception) -> Any:
-    inner = getattr(error, "request_exception", None) or error
-    return getattr(inner, "response", None) if isinstance(inner, requests.RequestException) else None
-
-
-def _status(error: Exception) -> int | None:
-    response = _response(error)
-    return None if response is None else int(response.status_code)
-
-
-def _units(headers: dict[str, str]) -> float:
+def _answer(client: SentinelHubDownloadClient, request: DownloadRequest, bill: Bill) -> DownloadResponse:
+    """The answer; an error in place of an image costs nothing, nor does a request that was never sent."""
     try:
-        return float(headers.get(UNITS_HEADER, 0.0))
-    except ValueError as error:
-        raise BrokenAnswerError(f"{UNITS_HEADER}: {headers[UNITS_HEADER]!r}") from error
+        return client.download([request], max_threads=1, decode_data=False)[0]  # type: ignore[no-any-return]
+    except (RateLimitedError, StoppedError):
+        bill.units = 0.0
+        raise
+    except DownloadFailedException as error:
+        if status_of(error) is not None or never_sent(error):
+            bill.units = 0.0
+        raise

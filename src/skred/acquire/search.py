@@ -1,53 +1,34 @@
 """Catalog items to acquisitions: one pass of one satellite each, sorted, without duplicates, before or after the event.
 
-Pure functions: what the catalog answered goes in, a plan comes out.
+Pure functions: what the catalog answered goes in; what to fetch, and what is left out and why, comes out.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from skred.core.errors import SkredError
+import numpy as np
+from pyproj import Transformer
+from shapely import box, segmentize, transform, wkt
+
+from skred.acquire.items import Item, Sensor, join_footprints
 from skred.core.events import Event
-from skred.manifest import OrbitDirection, When
-
-Sensor = Literal["S1", "S2"]
-COLLECTIONS: dict[Sensor, str] = {"S1": "sentinel-1-grd", "S2": "sentinel-2-l2a"}
-
-# What to ask the catalog for: of radar, the one kind of image that is comparable over time.
-FILTERS: dict[Sensor, str | None] = {
-    "S1": "sar:instrument_mode='IW' AND s1:polarization='DV' AND s1:resolution='HIGH'",
-    "S2": None,
-}
+from skred.core.grid import Grid
+from skred.manifest import LeftOut, OrbitDirection, Reason, When
 
 # Slices and tiles of one pass lie seconds apart, passes of one satellite about 100 minutes.
 SAME_PASS = dt.timedelta(minutes=10)
 
-# Relative orbit = (absolute orbit - first) mod 175 + 1; the constants are those of the two satellites' cycles.
-_FIRST_ORBIT = {"S1A": 73, "S1B": 27}
-_S1_ID = re.compile(r"^(S1[A-D])_IW_.*_(\d{6})_[0-9A-F]{6}")
-_DIRECTIONS: dict[str, OrbitDirection] = {"ascending": "ascending", "descending": "descending"}
-_S2_ID = re.compile(r"_R(\d{3})_T([0-9A-Z]{5})_")
+# Two versions of one image may differ by fractions of a second; slices of one pass are 25 seconds apart.
+SAME_IMAGE = dt.timedelta(seconds=3)
 
-
-@dataclass(frozen=True)
-class Item:
-    """One catalog item, as far as it matters here. `version` orders reprocessings of the same image."""
-
-    id: str
-    version: str
-    sensor: Sensor
-    time: dt.datetime
-    platform: str
-    orbit_direction: OrbitDirection | None
-    relative_orbit: int | None
-    tile: str
-    cloud_cover_percent: float | None
+# Outlines in the catalog are simplified: an item that misses the area by less may still show some of it.
+_OUTLINE_ERROR_DEG = 0.02  # about 2 km
+_OUTLINE_STEP_M = 5000.0  # between points of the area's outline, which is no rectangle in degrees
 
 
 @dataclass(frozen=True)
@@ -92,6 +73,10 @@ class Acquisition:
         return round(sum(covers) / len(covers), 3) if covers else None
 
     @property
+    def footprint(self) -> str | None:
+        return join_footprints(self.items)
+
+    @property
     def name(self) -> str:
         """A file name without suffix: unique within an event, and sorted by sensor and time."""
         parts = [self.sensor.lower(), self.time.strftime("%Y%m%dT%H%M%S"), self.platform.lower()]
@@ -102,83 +87,99 @@ class Acquisition:
         return "_".join(parts)
 
 
-def parse_item(feature: Mapping[str, Any], sensor: Sensor) -> Item:
-    """A catalog feature as an `Item`.
+@dataclass(frozen=True)
+class Found:
+    """What the catalog has of an event: `acquisitions` sorted by sensor, time and id, and what is left out of them."""
 
-    Raises
-    ------
-    SkredError
-        The feature lacks its id or time, or is a radar item without a direction or relative orbit.
+    acquisitions: tuple[Acquisition, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def left_out(items: Iterable[Item], reason: Reason, instead: str | None = None) -> list[LeftOut]:
+    """Entries for the manifest."""
+    return [LeftOut(id=i.id, sensor=i.sensor, time=i.time, reason=reason, instead=instead) for i in items]
+
+
+def newest(items: Iterable[Item]) -> tuple[list[Item], list[LeftOut]]:
+    """`items` without older versions of the same image, and those versions.
+
+    Two items are versions of one image when satellite, orbit and tile are the same and their times lie within
+    `SAME_IMAGE`. The service itself cannot be asked for one of them: a request names a time and not an item. What
+    counts is that a pass is one acquisition, and that a new version is fetched anew.
     """
-    name = str(feature.get("id", ""))
-    properties = feature.get("properties") or {}
-    try:
-        time = dt.datetime.fromisoformat(str(properties["datetime"]))
-    except (KeyError, ValueError) as error:
-        raise SkredError(f"catalog: item {name!r} of {COLLECTIONS[sensor]} has no readable datetime") from error
-    time = time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
-    optical = _S2_ID.search(name)
-    given = str(properties.get("sat:orbit_state")).lower()
-    direction: OrbitDirection | None = _DIRECTIONS.get(given)
-    orbit = properties.get("sat:relative_orbit")
-    if orbit is None and sensor == "S1":
-        orbit = _relative_orbit(name)
-    elif orbit is None and optical:
-        orbit = int(optical[1])
-    if direction not in ("ascending", "descending"):
-        if sensor == "S1":
-            raise SkredError(
-                f"catalog: item {name!r} has orbit direction {direction!r}, wanted ascending or descending"
-            )
-        direction = None
-    if sensor == "S1" and orbit is None:
-        raise SkredError(f"catalog: the relative orbit of item {name!r} is neither given nor known from its name")
-    cover = properties.get("eo:cloud_cover")
-    return Item(
-        id=name,
-        version=str(properties.get("updated") or properties.get("created") or ""),
-        sensor=sensor,
-        time=time,
-        platform=_platform(name, properties),
-        orbit_direction=direction,
-        relative_orbit=None if orbit is None else int(orbit),
-        tile=optical[2] if optical else "",
-        cloud_cover_percent=None if cover is None else float(cover),
-    )
+
+    def image(item: Item) -> tuple[str, ...]:
+        track = str(item.orbit_direction), str(item.relative_orbit)
+        return item.sensor, item.platform, *track, item.tile
+
+    kept: list[Item] = []
+    older: list[LeftOut] = []
+    for versions in _groups(sorted(items, key=lambda i: (image(i), i.time, i.id, i.version)), image, SAME_IMAGE):
+        best = max(versions, key=lambda i: (i.version, i.id))
+        kept.append(best)
+        older += left_out([item for item in versions if item.id != best.id], "older version", best.id)
+    return sorted(kept, key=lambda i: (i.sensor, i.time, i.id)), older
 
 
-def newest(items: Iterable[Item]) -> list[Item]:
-    """`items` without older versions of the same image: same satellite, orbit, tile and second."""
-    best: dict[tuple[Any, ...], Item] = {}
-    for item in sorted(items, key=lambda item: (item.version, item.id)):
-        second = item.time.replace(microsecond=0)
-        best[item.sensor, item.platform, item.orbit_direction, item.relative_orbit, item.tile, second] = item
-    return sorted(best.values(), key=lambda item: (item.sensor, item.time, item.id))
-
-
-def acquisitions(items: Iterable[Item], event: Event, max_cloud_percent: float) -> list[Acquisition]:
-    """The acquisitions of an event, sorted by sensor, time and id.
+def acquisitions(items: Iterable[Item], event: Event, max_cloud_percent: float) -> Found:
+    """The acquisitions of an event.
 
     Items of one satellite, direction and orbit within ten minutes are one acquisition. It belongs to the window that
-    has the UTC day of its first item; those outside both windows, and optical ones with a mean cloud cover above
-    `max_cloud_percent`, are left out.
+    has the UTC day of its first item; those outside both windows were not asked for. Left out are older versions,
+    items whose outline misses the area, and optical acquisitions with a mean cloud cover above `max_cloud_percent`.
     """
 
     def track(item: Item) -> tuple[str, ...]:
         return item.sensor, item.platform, str(item.orbit_direction), str(item.relative_orbit)
 
+    current, out = newest(items)
+    outside = _outside(current, event.area.grid)
+    out += left_out(outside, "outside the area")
+    gone = {item.id for item in outside}
+    inside = [item for item in current if item.id not in gone]
+    found: list[Acquisition] = []
+    for group in _groups(sorted(inside, key=lambda i: (track(i), i.time, i.id)), track, SAME_PASS):
+        window = _window(group[0].time, event)
+        if window is None:
+            continue
+        acquisition = Acquisition(window, tuple(group))
+        if (acquisition.cloud_cover_percent or 0.0) > max_cloud_percent:
+            out += left_out(group, "too cloudy")
+        else:
+            found.append(acquisition)
+    return Found(tuple(sorted(found, key=lambda a: (a.sensor, a.time, a.id))), in_order(out))
+
+
+def in_order(entries: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+    """Sorted as in the manifest."""
+    return tuple(sorted(entries, key=lambda entry: (entry.sensor, entry.time, entry.id)))
+
+
+def _groups(items: Sequence[Item], same: Any, within: dt.timedelta) -> list[list[Item]]:
+    """Items for which `same` gives the same, no later than `within` after the first of their group.
+
+    `items` are in the order of `same` and time.
+    """
     groups: list[list[Item]] = []
-    for _, same_track in itertools.groupby(sorted(newest(items), key=lambda i: (track(i), i.time, i.id)), track):
+    for _, alike in itertools.groupby(items, same):
         group: list[Item] = []
-        for item in same_track:
-            if group and item.time - group[0].time > SAME_PASS:
-                groups.append(group)
+        for item in alike:
+            if not group or item.time - group[0].time > within:
                 group = []
+                groups.append(group)
             group.append(item)
-        groups.append(group)
-    found = [Acquisition(when, tuple(group)) for group in groups if (when := _window(group[0].time, event)) is not None]
-    clear = [a for a in found if a.cloud_cover_percent is None or a.cloud_cover_percent <= max_cloud_percent]
-    return sorted(clear, key=lambda a: (a.sensor, a.time, a.id))
+    return groups
+
+
+def _outside(items: Iterable[Item], grid: Grid) -> list[Item]:
+    to_lonlat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+    outline = segmentize(box(*grid.bounds), _OUTLINE_STEP_M)
+    area = transform(outline, lambda points: np.column_stack(to_lonlat.transform(points[:, 0], points[:, 1])))
+    return [
+        item
+        for item in items
+        if item.footprint is not None and area.distance(wkt.loads(item.footprint)) > _OUTLINE_ERROR_DEG
+    ]
 
 
 def _window(time: dt.datetime, event: Event) -> When | None:
@@ -188,18 +189,3 @@ def _window(time: dt.datetime, event: Event) -> When | None:
     if event.post.first <= day <= event.post.last:
         return "post"
     return None
-
-
-def _platform(name: str, properties: Mapping[str, Any]) -> str:
-    if re.match(r"^S[12][A-D]_", name):
-        return name[:3]
-    given = str(properties.get("platform", "")).lower()
-    match = re.fullmatch(r"sentinel-([12][a-d])", given)
-    return f"S{match[1].upper()}" if match else given.upper() or "unknown"
-
-
-def _relative_orbit(name: str) -> int | None:
-    match = _S1_ID.match(name)
-    if match is None or match[1] not in _FIRST_ORBIT:
-        return None
-    return (int(match[2]) - _FIRST_ORBIT[match[1]]) % 175 + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -39,6 +41,19 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
+def allow_loopback(service: Service) -> None:
+    """Let the OAuth library speak plain http, and any proxy stay aside, for a service on this machine only."""
+    for url in (service.base_url, service.token_url):
+        if url.startswith("http://") and not is_loopback(url):
+            raise InputError(f"{url}: not https; the login would be readable on its way")
+    if is_loopback(service.token_url):
+        os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"
+    if is_loopback(service.base_url):
+        for name in ("NO_PROXY", "no_proxy"):
+            hosts = [host for host in os.environ.get(name, "").split(",") if host]
+            os.environ[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
+
+
 def service_from(environment: Mapping[str, str]) -> Service:
     """The service that `SH_CLIENT_ID`, `SH_CLIENT_SECRET` and, where set, `SH_BASE_URL`, `SH_TOKEN_URL` name.
 
@@ -47,7 +62,7 @@ def service_from(environment: Mapping[str, str]) -> Service:
     Raises
     ------
     InputError
-        Credentials are missing, or an address is neither https nor on this machine.
+        Credentials are missing, or an address is neither https nor on this machine, or holds more than an address.
     """
     missing = [name for name in ("SH_CLIENT_ID", "SH_CLIENT_SECRET") if not environment.get(name)]
     if missing:
@@ -62,6 +77,7 @@ def service_from(environment: Mapping[str, str]) -> Service:
             "environment: SH_BASE_URL is set but SH_TOKEN_URL is not; set the login address of that service"
         )
     for name, url in (("SH_BASE_URL", base_url), ("SH_TOKEN_URL", token_url)):
+        _refuse_more_than_an_address(name, url)
         if urlsplit(url).scheme != "https" and not is_loopback(url):
             raise InputError(f"environment: {name}: got {url!r}, wanted an https address (the login would be readable)")
     simulated = is_loopback(base_url)
@@ -71,5 +87,33 @@ def service_from(environment: Mapping[str, str]) -> Service:
         client_id=environment["SH_CLIENT_ID"],
         client_secret=environment["SH_CLIENT_SECRET"],
         simulated=simulated,
-        identity=f"{'offline' if simulated else 'sentinelhub'} {base_url}",
+        identity=_identity(base_url, environment["SH_CLIENT_SECRET"], simulated=simulated),
     )
+
+
+def _identity(base_url: str, client_secret: str, *, simulated: bool) -> str:
+    """What the store's keys call the service.
+
+    An offline service has a new secret at each start, and its address says nothing of the world behind it: another
+    world may come to the same port. So the secret's hash (never the secret) tells one start from another, and a
+    download from such a service goes on from what it has only as long as that service runs. The secret of a real
+    account decides no pixel and may change, so it stays out.
+    """
+    if not simulated:
+        return f"sentinelhub {base_url}"
+    return f"offline {base_url} {hashlib.sha256(client_secret.encode()).hexdigest()}"
+
+
+def _refuse_more_than_an_address(name: str, url: str) -> None:
+    """Addresses stand in manifests and errors, so no secret may hide in them; the line does not show it either."""
+    try:
+        parts = urlsplit(url)
+        clean = parts.hostname and "@" not in parts.netloc and not parts.query and not parts.fragment
+        _ = parts.port
+    except ValueError:
+        clean = False
+    if not clean:
+        raise InputError(
+            f"environment: {name}: wanted an address such as https://host/path, without user name, password, query or "
+            "fragment; credentials go into SH_CLIENT_ID and SH_CLIENT_SECRET"
+        )

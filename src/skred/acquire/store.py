@@ -1,5 +1,7 @@
 """Fetched pixels are kept: `<store>/<key>.tif` with `<key>.json` beside it, each written whole or not at all.
 
+Tiles of an image that is asked for in several requests are kept too, until the image is there: each has been paid for.
+
 The key is the SHA-256 of everything that decides the pixels, so an entry never goes out of date. The record is written
 last and holds the hash of the image: an entry without it, or whose image is not the one that was written, does not
 count and is fetched again.
@@ -12,13 +14,18 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from skred.core.errors import SkredError
+from skred.core.grid import Window
 from skred.core.params import Section
 from skred.core.raster import Raster, atomic, write_cog
 
@@ -26,6 +33,7 @@ from skred.core.raster import Raster, atomic, write_cog
 FORMAT = 1
 
 _PART = re.compile(r"^\.[0-9a-f]{64}\..*\.(\d+)\.part$")
+_TILE = re.compile(r"^([0-9a-f]{64})\..*\.tile$")
 
 
 class Record(Section):
@@ -35,6 +43,24 @@ class Record(Section):
     simulated: bool
     valid_share: float = Field(ge=0, le=1)  # share of pixels with data
     units: float = Field(ge=0)  # processing units that it cost
+
+
+class TileRecord(Section):
+    """The first line of a tile's file; its pixels follow, as they lie in memory."""
+
+    sha256: str  # of the pixels
+    simulated: bool
+    shape: tuple[int, int, int]
+    dtype: str
+    units: float = Field(ge=0)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of an image: pixels of shape ``(bands, H, W)`` and the processing units that they cost."""
+
+    array: NDArray[Any]
+    units: float
 
 
 def canonical(data: Any) -> str:
@@ -90,18 +116,63 @@ class Store:
         """
         tags = dict(raster.tags) | ({"simulated": "yes"} if simulated else {})
         marked = Raster(raster.array, raster.grid, raster.names, raster.units, raster.nodata, tags)
-        try:
+        with self._writing():
             (self.folder / f"{key}.json").unlink(missing_ok=True)
             write_cog(self.path(key), marked)
             record = Record(sha256=_sha256(self.path(key)), simulated=simulated, valid_share=valid_share, units=units)
             with atomic(self.folder / f"{key}.json") as temporary:
                 temporary.write_text(canonical(record.model_dump()) + "\n", encoding="utf-8")
+        for tile in self.folder.glob(f"{key}.*.tile"):
+            tile.unlink(missing_ok=True)
+        return record
+
+    def get_tile(
+        self, key: str, window: Window, shape: tuple[int, int, int], dtype: str, *, simulated: bool
+    ) -> Tile | None:
+        """A tile of the image `key` that is whole and what is wanted, or None if it must be fetched."""
+        try:
+            head, _, pixels = self._tile_path(key, window).read_bytes().partition(b"\n")
+            record = TileRecord.model_validate_json(head)
+        except (OSError, ValidationError):
+            return None
+        if (record.shape, record.dtype, record.simulated) != (shape, dtype, simulated):
+            return None
+        if hashlib.sha256(pixels).hexdigest() != record.sha256:
+            return None
+        return Tile(np.frombuffer(pixels, dtype).reshape(shape), record.units)
+
+    def put_tile(self, key: str, window: Window, tile: Tile, *, simulated: bool) -> None:
+        """Keep a tile until its image is put.
+
+        Raises
+        ------
+        SkredError
+            The disk is full or the folder cannot be written.
+        """
+        pixels = tile.array.tobytes()
+        record = TileRecord(
+            sha256=hashlib.sha256(pixels).hexdigest(),
+            simulated=simulated,
+            shape=tile.array.shape,
+            dtype=tile.array.dtype.name,
+            units=tile.units,
+        )
+        head = canonical(record.model_dump(mode="json")).encode() + b"\n"
+        with self._writing(), atomic(self._tile_path(key, window)) as temporary:
+            temporary.write_bytes(head + pixels)
+
+    def _tile_path(self, key: str, window: Window) -> Path:
+        return self.folder / f"{key}.{window.row}-{window.col}-{window.height}x{window.width}.tile"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise SkredError(
                 f"{self.folder}: cannot be written ({error}); make room or mend the folder, then run the download "
                 "again: what has been fetched is kept"
             ) from error
-        return record
 
     def link(self, key: str, target: Path) -> None:
         """Give an image a second name: a hard link, or a copy where the file system has no links across folders.
@@ -115,13 +186,13 @@ class Store:
             shutil.copyfile(self.path(key), target)
 
     def sweep(self) -> None:
-        """Remove half-written files of processes that are gone."""
+        """Remove half-written files of processes that are gone, and tiles of images that are there."""
         if not self.folder.is_dir():
             return
-        for part in sorted(self.folder.iterdir()):
-            match = _PART.match(part.name)
-            if match and not _alive(int(match[1])):
-                part.unlink(missing_ok=True)
+        for file in sorted(self.folder.iterdir()):
+            part, tile = _PART.match(file.name), _TILE.match(file.name)
+            if (part and not _alive(int(part[1]))) or (tile and (self.folder / f"{tile[1]}.json").exists()):
+                file.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

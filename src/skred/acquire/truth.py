@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
+from skred.core.errors import SkredError
 from skred.core.events import Event
 from skred.core.grid import Grid
 from skred.core.params import read_section
@@ -26,8 +27,21 @@ class WorldTruth:
     landslide: NDArray[np.uint8]
 
     def write(self, path: Path) -> None:
-        """Write the truth as a COG. It reaches no training: only `evaluate` reads it."""
-        write_cog(path, Raster(self.landslide[None], self.grid, ("landslide",), ("1",), None, {"simulated": "yes"}))
+        """Write the truth as a COG. It reaches no training: only `evaluate` reads it.
+
+        Raises
+        ------
+        SkredError
+            The disk is full or the folder cannot be written.
+        """
+        raster = Raster(self.landslide[None], self.grid, ("landslide",), ("1",), None, {"simulated": "yes"})
+        try:
+            write_cog(path, raster)
+        except OSError as error:
+            raise SkredError(
+                f"{path}: cannot be written ({error}); make room or mend the folder, then run the download again: "
+                "what has been fetched is kept"
+            ) from error
 
 
 def world_truth(event: Event, params_file: Path) -> WorldTruth:

@@ -111,7 +111,9 @@ def read_section(path: Path, key: str, model: type[T]) -> T:
 
 
 def _first_mistake(error: ValidationError, key: str) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
+    errors = error.errors(include_url=False, include_context=False)
+    # An unknown key first: a misspelt one is also missing under its right name.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     parts = [str(part) for part in first["loc"] if part != "[key]"]
     where = ".".join([*([key] if key else []), *parts]) or "the whole file"
@@ -122,7 +124,8 @@ def _first_mistake(error: ValidationError, key: str) -> str:
     wanted = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     wanted = re.sub(r"^(\w+) should (match|have) ", lambda m: f"{m[1].lower()} to {m[2]} ", wanted)
     if first["type"] == "value_error" and isinstance(first["input"], dict):
-        return f"{where}: wanted {wanted}{more}"  # several keys disagree: the message names them
+        # several keys disagree: the message names them
+        return f"{where}: {wanted}{more}" if ": got " in wanted else f"{where}: wanted {wanted}{more}"
     return f"{where}: got {_short(first['input'])}, wanted {wanted}{more}"
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 from rasterio.io import MemoryFile
 
-from skred.core.errors import SkredError
+from skred.core.errors import InputError, SkredError
 from skred.core.grid import Grid, Window
 
 
@@ -51,15 +51,29 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_free(folder: Path) -> None:
+    """Raises InputError unless `folder` does not exist or is an empty folder."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists():
+        raise InputError(f"{folder}: is there already; name another folder, or remove it if nothing in it is needed")
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A new, empty folder beside `path` that takes its place when the block ends well, and goes when it does not."""
+    """A new, empty folder beside `path` that takes its name when the block ends well, and goes when it does not.
+
+    Raises
+    ------
+    InputError
+        `path` is there already, and is no empty folder: what is in it may be somebody's. DVC removes outputs itself.
+    """
+    check_free(path)
     building = path.with_name(f".{path.name}.part")
     shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
     building.mkdir(parents=True)
     try:
         yield building
-        shutil.rmtree(path, ignore_errors=True)
         building.rename(path)
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -74,6 +88,8 @@ def write_cog(path: Path, raster: Raster) -> None:
     ------
     ValueError
         The numbers of bands, names and units disagree, or the array does not fit its grid.
+    OSError
+        The disk is full or the folder cannot be written; there is no file then, or still the old one.
     """
     bands, height, width = raster.array.shape
     if (height, width) != raster.grid.shape:
@@ -91,7 +107,7 @@ def write_cog(path: Path, raster: Raster) -> None:
     }
     if raster.grid.crs is not None:
         profile |= {"crs": raster.grid.crs, "transform": raster.grid.transform}
-    with warnings.catch_warnings(), MemoryFile() as memory, atomic(path) as temporary:
+    with warnings.catch_warnings(), MemoryFile() as memory, MemoryFile(ext=".tif") as cog:
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # imported images may have no place
         with memory.open(**profile) as dataset:
             dataset.write(raster.array)
@@ -102,7 +118,7 @@ def write_cog(path: Path, raster: Raster) -> None:
         with memory.open() as dataset:
             rasterio.shutil.copy(
                 dataset,
-                temporary,
+                cog.name,
                 driver="COG",
                 COMPRESS="DEFLATE",
                 PREDICTOR="3" if floating else "2",
@@ -110,6 +126,9 @@ def write_cog(path: Path, raster: Raster) -> None:
                 OVERVIEW_RESAMPLING="NEAREST",
                 NUM_THREADS="ALL_CPUS",
             )
+        # Not by GDAL: on a full disk it can leave a file without its last bytes, and no error.
+        with atomic(path) as temporary:
+            temporary.write_bytes(cog.getbuffer())
 
 
 def read_raster(path: Path, *, bands: Sequence[str] | None = None, window: Window | None = None) -> Raster:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from skred.core.params import Section
 
-Setting = tuple[str, ...]  # names of bands
+Setting = Annotated[tuple[str, ...], Field(min_length=1)]  # names of bands
 
 
 class Cell(Section):

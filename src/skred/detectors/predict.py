@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from skred.core.errors import InputError
-from skred.core.raster import Raster, atomic_folder, write_cog
+from skred.core.raster import Raster, atomic_folder, check_free, write_cog
 from skred.core.scenes import SceneFolder
 from skred.detectors.model import load_model
 
@@ -20,17 +20,25 @@ def predict_scenes(model_folder: Path, scenes: Path, out: Path) -> tuple[str, ..
     Raises
     ------
     InputError
-        `model_folder` is no model, `scenes` no folder of scenes, or a band that the model needs is missing (named).
+        `model_folder` is no model, `scenes` no folder of scenes, a band that the model needs is missing or in another
+        unit (named), or `out` is there already.
     """
+    check_free(out)  # before the work, not after it
     folder = SceneFolder.open(scenes)
     model, card = load_model(model_folder)
-    there = {band.name for band in folder.index.bands}
+    there = {band.name: band for band in folder.index.bands}
     missing = [name for name in model.inputs.names if name not in there]
     if missing:
         raise InputError(
             f"{scenes}: no band {', '.join(missing)}, which {model_folder} (setting {card.setting}) needs; "
             f"it has {', '.join(sorted(there))}"
         )
+    for band in model.inputs.bands:
+        if there[band.name].unit != band.unit:
+            raise InputError(
+                f"{scenes}: band {band.name} is in {there[band.name].unit!r}, but {model_folder} learned it in "
+                f"{band.unit!r}; bring it into that unit and import again"
+            )
     with atomic_folder(out) as building:
         tags = {
             "cell": card.cell,

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, field_validator
-from shapely.geometry import Polygon, box
+from pydantic import Field, field_validator, model_validator
+from shapely.errors import GEOSException, ShapelyError
+from shapely.geometry import Polygon, box, shape
+from shapely.geometry.base import BaseGeometry
 
 from skred.hub.cql2 import parse_filter
 from skred.hub.errors import refuse
 from skred.hub.items import S1, S2, Item
-from skred.hub.payload import Payload, parse_payload
+from skred.hub.payload import Payload, parse_payload, rfc_3339
 
 # What the service can filter by. Not the relative orbit: code that asked for it would fail at the real service.
 FILTERABLE = {
     S2: frozenset({"eo:cloud_cover"}),
     S1: frozenset({"sar:instrument_mode", "s1:polarization", "s1:resolution", "s1:timeliness", "sat:orbit_state"}),
 }
+T = TypeVar("T")
 _ALWAYS = ("type", "stac_version", "id", "collection", "geometry", "bbox", "links", "assets")
 
 
@@ -35,12 +38,14 @@ class Search(Payload):
     collections: tuple[Literal["sentinel-2-l2a", "sentinel-1-grd"], ...] = Field(min_length=1, max_length=1)
     datetime: str | None = None
     bbox: tuple[float, float, float, float] | None = None  # west, south, east, north in WGS84 degrees
+    intersects: dict[str, Any] | None = None  # a GeoJSON geometry in WGS84 degrees
     ids: tuple[str, ...] | None = None
     filter: str | None = None
     filter_lang: Literal["cql2-text"] = Field(default="cql2-text", alias="filter-lang")
     fields: Fields | None = None
+    distinct: Literal["date"] | None = None
     limit: int = Field(default=10, ge=1, le=100)
-    next: int = Field(default=0, ge=0)
+    next: int | None = Field(default=None, ge=1)  # 0 is refused by the service too
 
     @field_validator("bbox")
     @classmethod
@@ -49,9 +54,35 @@ class Search(Payload):
             raise ValueError("[west, south, east, north] with west <= east and south <= north")
         return value
 
+    @model_validator(mode="after")
+    def _one_place(self) -> Search:
+        if self.bbox is not None and self.intersects is not None:
+            raise ValueError("bbox or intersects, not both")
+        return self
 
-def search(items: Sequence[Item], body: Any) -> dict[str, Any]:
+    @property
+    def area(self) -> BaseGeometry | None:
+        """Where items must lie, or None for everywhere."""
+        if self.bbox is not None:
+            return box(*self.bbox)
+        return None if self.intersects is None else _geometry(self.intersects)
+
+
+def _geometry(geojson: dict[str, Any]) -> BaseGeometry:
+    wanted = "wanted a GeoJSON geometry such as {'type': 'Polygon', 'coordinates': [...]} in WGS84 degrees"
+    try:
+        geometry = shape(geojson)
+    except (GEOSException, KeyError, TypeError, ValueError, AttributeError, IndexError, ShapelyError) as error:
+        refuse("intersects", f"cannot be read ({error}); {wanted}")
+    if geometry.is_empty or not geometry.is_valid:
+        refuse("intersects", f"empty or crosses itself; {wanted}")
+    return geometry
+
+
+def search(items: Sequence[Item], body: str | bytes) -> dict[str, Any]:
     """The answer to a search body: newest first, with ``context.next`` while there is more.
+
+    With ``distinct: date`` the features are the days of the items, as ISO dates, oldest first.
 
     Raises
     ------
@@ -60,20 +91,25 @@ def search(items: Sequence[Item], body: Any) -> dict[str, Any]:
     """
     query = parse_payload(Search, body)
     found = sorted(_matching(items, query), key=lambda item: (-item.time.timestamp(), item.id))
-    page = found[query.next : query.next + query.limit]
+    if query.distinct == "date":
+        return _page(query, sorted({item.time.astimezone(dt.UTC).date().isoformat() for item in found}), str)
+    return _page(query, found, lambda item: _select(feature(item), query.fields))
+
+
+def _page(query: Search, found: Sequence[T], show: Callable[[T], Any]) -> dict[str, Any]:
+    start = query.next or 0
+    page = found[start : start + query.limit]
     context: dict[str, Any] = {"limit": query.limit, "returned": len(page)}
-    end = query.next + len(page)
-    if page and end < len(found):
-        context["next"] = end
-    features = [_select(feature(item), query.fields) for item in page]
-    return {"type": "FeatureCollection", "features": features, "links": [], "context": context}
+    if page and start + len(page) < len(found):
+        context["next"] = start + len(page)
+    return {"type": "FeatureCollection", "features": [show(one) for one in page], "links": [], "context": context}
 
 
 def _matching(items: Sequence[Item], query: Search) -> list[Item]:
     collection = query.collections[0]
     passes = parse_filter(query.filter, FILTERABLE[collection]) if query.filter else lambda _: True
     start, end = interval(query.datetime)
-    area = box(*query.bbox) if query.bbox else None
+    area = query.area
     return [
         item
         for item in items
@@ -91,25 +127,26 @@ def interval(text: str | None) -> tuple[dt.datetime, dt.datetime]:
     Raises
     ------
     ServiceError
-        A part is no ISO 8601 time.
+        A part is no RFC 3339 time with its zone.
     """
     parts = ["..", ".."] if text is None else text.split("/")
-    if len(parts) > 2:
-        refuse("datetime", f"got {text!r}, wanted an ISO 8601 time or from/to")
+    if len(parts) > 2 or text in ("", ".."):
+        refuse("datetime", f"got {text!r}, wanted a time or from/to")
     open_ends = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
     start, end = (
         open_end if part in ("", "..") else _moment(part)
         for part, open_end in zip((parts[0], parts[-1]), open_ends, strict=True)
     )
+    if start > end:
+        refuse("datetime", f"got {text!r}, wanted from not later than to")
     return start, end
 
 
 def _moment(text: str) -> dt.datetime:
     try:
-        time = dt.datetime.fromisoformat(text)
-    except ValueError:
-        refuse("datetime", f"got {text!r}, wanted an ISO 8601 time or from/to")
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+        return rfc_3339(text)
+    except ValueError as error:
+        refuse("datetime", f"got {text!r}, wanted {error}")
 
 
 def feature(item: Item) -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""Runs an evalscript in V8, with a time and a memory limit and no reach outside."""
+"""Runs an evalscript in V8, with a time and a memory limit and no reach outside.
+
+V8 ends its whole process when a script asks for memory that there is not, so scripts run in child processes
+(sandbox.py): what a script can break is its own request. A process serves many requests, each in a V8 context of its
+own, so that no request sees another's globals; after a script that had to be stopped a new process is started.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -14,18 +17,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from py_mini_racer import JSEvalException, JSOOMException, JSTimeoutException, MiniRacer
 
-from skred.hub.errors import refuse, script_error
+from skred.hub.errors import ServiceError, refuse, script_error
+from skred.hub.processes import EndedError, LateError, Sandbox, give_back, take
 
 _VERSION = re.compile(r"\A\s*//\s*VERSION\s*=\s*3\b")
-# Two first contexts made at the same moment both set up V8's address space, and the second kills the process.
-_one_at_a_time = threading.Lock()
-_STOP_SECONDS = 5.0  # in which V8 has stopped a script; microseconds in practice
+_RUNTIME = ("functions.js", "runtime.js")
+_TAMPERED = "the script changed JavaScript's own objects, which the runtime needs"
 
 
 class Engine:
-    """One evalscript in a V8 context of its own (5 ms to make), so that no request sees another's globals.
+    """One evalscript in a V8 context of its own.
 
     Use as a context manager, from one thread; several engines run at the same time on several cores.
 
@@ -36,7 +38,7 @@ class Engine:
     script_seconds
         Time that all of its code may take.
     script_bytes
-        Limit of V8's heap.
+        Memory that it may take beside its pixels.
 
     Raises
     ------
@@ -48,14 +50,10 @@ class Engine:
         if not _VERSION.match(script):
             refuse("evalscript", "the first line must be //VERSION=3")
         self._seconds, self._left = script_seconds, script_seconds
-        self._interrupted = False
-        with _one_at_a_time:
-            self._context = MiniRacer()
+        self._process: Sandbox | None = take()
         try:
-            self._context.set_hard_memory_limit(script_bytes)
-            self._context.eval(_runtime())
-            self._eval(f"{script}\n//# sourceURL=evalscript.js")
-        except BaseException:  # whatever ends this, an interrupt too, must not leave a V8 context: free it and go on
+            self._ask("open", limit_bytes=script_bytes, scripts=[*_runtime(), ("evalscript.js", script)])
+        except BaseException:  # whatever ends this, an interrupt too, must not leave a process behind
             self.close()
             raise
 
@@ -65,66 +63,97 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and not issubclass(kind, ServiceError):
+            self._kill()  # an interrupt may have come in the middle of a message
         self.close()
 
     def close(self) -> None:
-        """Free the context."""
-        if self._interrupted:
-            # The answer of the code that was stopped is still on its way through V8's queue, and must not arrive after
-            # the context is gone: what is asked now is answered later than that.
-            with suppress(JSEvalException):
-                self._context.eval("0", timeout_sec=_STOP_SECONDS)
-        self._context.close()
+        """Free the context; the process is kept for the next request."""
+        if self._process is not None:
+            give_back(self._process)
+        self._process = None
 
     def has(self, function: str) -> bool:
         """Whether the script defines a function of that name."""
-        return bool(self._eval(f"typeof {function} === 'function'"))
+        return bool(self._ask("eval", code=f"typeof {function} === 'function'")["value"])
 
-    def setup(self) -> Any:
-        """What the script's ``setup()`` returns, as JSON data."""
-        for name in ("setup", "evaluatePixel"):
-            if not self.has(name):
-                raise script_error(f"the script has no function {name}")
-        text = self._eval("JSON.stringify(setup())")
+    def text(self, code: str) -> str:
+        """What an expression gives, which is text."""
+        value = self._ask("eval", code=code)["value"]
+        if not isinstance(value, str):
+            raise script_error(_TAMPERED)
+        return value
+
+    def json(self, code: str) -> Any:
+        """What an expression gives, as JSON data; NaN and the infinities come as their names."""
+        text = self.text(f"__hub.text({code})")
         try:
-            return json.loads(text) if isinstance(text, str) else None
-        except ValueError as error:  # only a script that replaces JSON.stringify comes here
-            raise script_error("setup() must return an object") from error
+            return json.loads(text)
+        except RecursionError:
+            raise script_error("what it returns is nested too deeply") from None
 
-    def allocate(self, length: int) -> NDArray[np.float32]:
-        """The zeroed input pixels, shared with V8: what is written here is what the script sees."""
-        return np.frombuffer(self._memory(f"__hub.allocate({length})"), np.float32)
+    def allocate(self, values: int, *, result_bytes: int) -> None:
+        """Make room for `values` input pixels, and allow the script `result_bytes` for what it returns."""
+        self._ask("allocate", code=f"__hub.allocate({values})", bytes=4 * values, beside=result_bytes)
+
+    def feed(self, pixels: NDArray[np.float32]) -> None:
+        """The next input pixels, in their order in memory."""
+        self._send({"operation": "feed", "bytes": pixels.nbytes}, np.ascontiguousarray(pixels).data.cast("B"))
 
     def run(self, job: dict[str, Any]) -> None:
         """Call ``evaluatePixel`` for every pixel of `job` (see runtime.js)."""
-        self._eval(f"__hub.run({json.dumps(job)}, evaluatePixel)")
+        self._ask("eval", code=f"__hub.run({json.dumps(job)}, evaluatePixel)")
 
     def result(self, index: int, dtype: np.dtype[Any], length: int) -> NDArray[Any]:
-        """The `length` values of one output, flat (band, pixel); a copy, good after the engine is closed."""
-        memory = self._memory(f"__hub.result({index})")
-        if memory.nbytes != length * dtype.itemsize:
-            raise script_error("the script changed JavaScript's own objects, which the runtime needs")
-        return np.frombuffer(memory, dtype).copy()
+        """The `length` values of one output, flat (band, pixel)."""
+        size = self._ask("result", code=f"__hub.result({index})")["bytes"]
+        if size != length * dtype.itemsize:
+            self._kill()  # rather than read what it sends
+            raise script_error(_TAMPERED)
+        values = np.empty(length, dtype)
+        self._running().read_into(values.data.cast("B"))
+        return values
 
-    def _memory(self, code: str) -> memoryview:
-        memory = self._eval(code)
-        if not isinstance(memory, memoryview):
-            raise script_error("the script changed JavaScript's own objects, which the runtime needs")
-        return memory
+    def _running(self) -> Sandbox:
+        if self._process is None:
+            raise RuntimeError("the engine is closed")
+        return self._process
 
-    def _eval(self, code: str) -> Any:
-        began = time.monotonic()
+    def _send(self, message: dict[str, Any], raw: memoryview | None = None) -> None:
+        process = self._running()
         try:
-            return self._context.eval(code, timeout_sec=max(self._left, 1e-3))
-        except JSTimeoutException as error:
-            self._interrupted = True
-            raise script_error(f"the script took longer than the {self._seconds:g} s that it may take") from error
-        except JSOOMException as error:
-            raise script_error("the script took more memory than it may take") from error
-        except JSEvalException as error:
-            raise script_error(_what_v8_says(str(error))) from error
+            process.send(message, raw)
+        except EndedError as error:
+            raise self._stopped("the script took more memory than it may take") from error
+
+    def _ask(self, operation: str, **parts: Any) -> dict[str, Any]:
+        self._send({"operation": operation, **parts})
+        process, began = self._running(), time.monotonic()
+        try:
+            answer = process.answer(max(self._left, 1e-3))
+        except LateError as error:
+            raise self._stopped(f"the script took longer than the {self._seconds:g} s that it may take") from error
+        except EndedError as error:
+            raise self._stopped("the script took more memory than it may take") from error
         finally:
             self._left -= time.monotonic() - began
+        match answer.get("error"):
+            case "script":
+                raise script_error(_what_v8_says(answer["message"]))
+            case "tampered":
+                raise script_error(_TAMPERED)
+            case "memory":
+                raise self._stopped("the script took more memory than it may take")
+        return answer
+
+    def _stopped(self, message: str) -> ServiceError:
+        self._kill()
+        return script_error(message)
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        self._process = None
 
 
 def _what_v8_says(message: str) -> str:
@@ -133,5 +162,5 @@ def _what_v8_says(message: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _runtime() -> str:
-    return Path(__file__).with_name("runtime.js").read_text(encoding="utf-8") + "\n//# sourceURL=runtime.js"
+def _runtime() -> tuple[tuple[str, str], ...]:
+    return tuple((name, Path(__file__).with_name(name).read_text(encoding="utf-8")) for name in _RUNTIME)

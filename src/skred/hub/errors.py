@@ -12,6 +12,15 @@ UNAUTHORIZED = "COMMON_UNAUTHORIZED"
 RENDERER = "RENDERER_EXCEPTION"
 NOT_FOUND = "COMMON_NOT_FOUND"
 METHOD_NOT_ALLOWED = "COMMON_METHOD_NOT_ALLOWED"
+RATE_LIMIT = "RATE_LIMIT_EXCEEDED"
+INSUFFICIENT_UNITS = "ACCESS_INSUFFICIENT_PROCESSING_UNITS"
+_USUAL = {
+    400: (BAD_PAYLOAD, "Bad request"),
+    401: (UNAUTHORIZED, "You are not authorized! Please provide a valid access token."),
+    403: ("ACCESS_INSUFFICIENT_PERMISSIONS", "Insufficient permissions"),
+    404: (NOT_FOUND, "Not found"),
+    429: (RATE_LIMIT, "Rate limit exceeded"),
+}
 
 
 @dataclass(frozen=True)
@@ -28,9 +37,18 @@ class Violation:
 class ServiceError(Exception):
     """A request is refused: the HTTP status, the service's code and a message for a person."""
 
-    def __init__(self, status: int, code: str, message: str, violations: Sequence[Violation] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        violations: Sequence[Violation] = (),
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.violations = status, code, message, tuple(violations)
+        self.headers = tuple(headers)
 
     def body(self) -> dict[str, Any]:
         """The JSON answer."""
@@ -43,6 +61,14 @@ class ServiceError(Exception):
         if self.violations:
             error["errors"] = [violation.body() for violation in self.violations]
         return {"error": error}
+
+
+def status_error(status: int, code: str | None = None, message: str | None = None) -> ServiceError:
+    """The error that usually has this status, or another `code` and `message` under it."""
+    usual_code, usual_message = _USUAL.get(status, ("COMMON_EXCEPTION", HTTPStatus(status).phrase))
+    if code == INSUFFICIENT_UNITS:
+        usual_message = "Insufficient processing units or requests available in your account."
+    return ServiceError(status, code or usual_code, message or usual_message)
 
 
 def refuse(parameter: str, violation: str) -> NoReturn:

@@ -38,7 +38,7 @@ class PixelSource(Protocol):
 
     @property
     def grid(self) -> Grid:
-        """The grid on which every item has pixels; requests must lie on it."""
+        """The grid on which every item has pixels."""
 
     @property
     def simulated(self) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from skred.core.grid import Grid, Window
-from skred.hub.errors import refuse, unsupported
 from skred.hub.payload import Payload, Utc, parse_payload
 
+USER_DATA = "userdata"
 MAX_PX = 2500  # of a side, as at the service
-_EPSG_URL = re.compile(r"^https?://www\.opengis\.net/def/crs/EPSG/0/(\d+)$")
-_ON_GRID_PX = 1e-6  # how far a box may lie off the grid: floating-point rounding, no more
-Sampling = Literal["NEAREST", "BILINEAR", "BICUBIC"]  # a request has the grid's own resolution, so none changes a pixel
+CRS84_URL = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+Sampling = Literal["NEAREST", "BILINEAR", "BICUBIC"]  # on the source's own pixels none of them changes a value
+
+
+def _boolean(value: Any) -> Any:
+    if not isinstance(value, bool):  # a literal would take 1 for True
+        raise ValueError("a valid boolean")
+    return value
 
 
 class TimeRange(Payload):
@@ -39,7 +42,7 @@ class OpticalFilter(Payload):
 class OpticalProcessing(Payload):
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
-    harmonize_values: Literal[True] = True
+    harmonize_values: Annotated[Literal[True], BeforeValidator(_boolean)] = True
 
 
 class OpticalData(Payload):
@@ -53,9 +56,10 @@ class RadarFilter(Payload):
     time_range: TimeRange
     mosaicking_order: Literal["mostRecent", "leastRecent"] = "mostRecent"
     orbit_direction: Literal["ASCENDING", "DESCENDING"] | None = None
-    acquisition_mode: str | None = None
-    polarization: str | None = None
-    resolution: str | None = None
+    acquisition_mode: Literal["SM", "IW", "EW", "WV"] | None = None
+    polarization: Literal["SH", "SV", "DH", "DV", "HH", "HV", "VV", "VH"] | None = None
+    resolution: Literal["HIGH", "MEDIUM"] | None = None
+    timeliness: Literal["NRT10m", "NRT1h", "NRT3h", "Fast24h", "Offline", "Reprocessing", "ArchNormal"] | None = None
 
 
 class SpeckleFilter(Payload):
@@ -70,6 +74,7 @@ class RadarProcessing(Payload):
     dem_instance: str | None = None
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
+    radiometric_terrain_oversampling: Literal[2] = 2
     speckle_filter: SpeckleFilter = SpeckleFilter(type="NONE")
 
     @model_validator(mode="after")
@@ -96,6 +101,7 @@ class DemFilter(Payload):
 class DemProcessing(Payload):
     upsampling: Sampling = "NEAREST"
     downsampling: Sampling = "NEAREST"
+    egm: Annotated[Literal[False], BeforeValidator(_boolean)] = False
 
 
 class DemData(Payload):
@@ -109,12 +115,34 @@ Data = OpticalData | RadarData | DemData
 
 
 class Crs(Payload):
-    crs: str
+    crs: str = CRS84_URL
 
 
 class Bounds(Payload):
-    bbox: tuple[float, float, float, float]  # west, south, east, north in units of the CRS
-    properties: Crs
+    """A box, the outline of an area, or both: then the image is of the box, with data inside the outline."""
+
+    bbox: tuple[float, float, float, float] | None = None  # two opposite corners in units of the CRS
+    geometry: dict[str, Any] | None = None  # a GeoJSON polygon in the CRS
+    properties: Crs = Crs()
+
+    @field_validator("bbox")
+    @classmethod
+    def _west_south_east_north(
+        cls, value: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if value is None:
+            return None
+        west, east = sorted(value[::2])
+        south, north = sorted(value[1::2])
+        if west == east or south == north:
+            raise ValueError("[west, south, east, north] with west < east and south < north")
+        return west, south, east, north
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Bounds:
+        if self.bbox is None and self.geometry is None:
+            raise ValueError("bbox or geometry")
+        return self
 
 
 class Input(Payload):
@@ -124,27 +152,53 @@ class Input(Payload):
     @field_validator("data")
     @classmethod
     def _told_apart(cls, value: tuple[Data, ...]) -> tuple[Data, ...]:
-        ids = [one.id for one in value]
-        if not ids:
+        ids = [one.id for one in value if one.id is not None]
+        if not value:
             raise ValueError("at least one data source")
-        if len(ids) > 1 and (None in ids or len(set(ids)) < len(ids)):
+        if len(set(ids)) < len(ids):
             raise ValueError("an id of its own for each of several data sources")
         return value
 
 
 class Format(Payload):
-    type: Literal["image/tiff"]
+    type: Literal["image/tiff", "image/png", "application/json"]
 
 
 class Response(Payload):
+    """One file of the answer: an output of the script, or its user data, which alone is JSON."""
+
     identifier: str = "default"
     format: Format
 
+    @model_validator(mode="after")
+    def _kind(self) -> Response:
+        if (self.identifier == USER_DATA) != (self.format.type == "application/json"):
+            raise ValueError(f"application/json for {USER_DATA} and an image for all else")
+        return self
+
 
 class Output(Payload):
-    width: int = Field(ge=1, le=MAX_PX)
-    height: int = Field(ge=1, le=MAX_PX)
+    """A size in pixels, or the size of a pixel in units of the CRS, and not both."""
+
+    width: int | None = Field(default=None, ge=1, le=MAX_PX)
+    height: int | None = Field(default=None, ge=1, le=MAX_PX)
+    resx: float | None = Field(default=None, gt=0)
+    resy: float | None = Field(default=None, gt=0)
     responses: tuple[Response, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Output:
+        size, resolution = {self.width, self.height}, {self.resx, self.resy}
+        if not ((size == {None} and None not in resolution) or (resolution == {None} and None not in size)):
+            raise ValueError("either width and height or resx and resy")
+        return self
+
+    @field_validator("responses")
+    @classmethod
+    def _once(cls, value: tuple[Response, ...]) -> tuple[Response, ...]:
+        if len({one.identifier for one in value}) < len(value):
+            raise ValueError("each identifier once")
+        return value
 
 
 class ProcessRequest(Payload):
@@ -153,39 +207,6 @@ class ProcessRequest(Payload):
     evalscript: str
 
 
-def parse_request(body: Any) -> ProcessRequest:
+def parse_request(body: str | bytes) -> ProcessRequest:
     """Raises ServiceError 400 that names every wrong or unsupported parameter."""
     return parse_payload(ProcessRequest, body)
-
-
-def place(request: ProcessRequest, grid: Grid) -> Window:
-    """Where the requested box lies on `grid`; it may reach beyond its edges, so row and col may be negative.
-
-    Raises
-    ------
-    ServiceError
-        Another CRS or resolution, or a corner that is not a whole number of pixels from the grid's: the offline
-        service has no resampling kernel, and a guess would look like an answer.
-    """
-    west, south, east, north = request.input.bounds.bbox
-    crs = request.input.bounds.properties.crs
-    code = _EPSG_URL.match(crs)
-    if code is None or f"EPSG:{code[1]}" != grid.crs:
-        number = str(grid.crs).removeprefix("EPSG:")
-        unsupported("input->bounds->properties->crs", crs, f"http://www.opengis.net/def/crs/EPSG/0/{number}")
-    width, height = request.output.width, request.output.height
-    for name, metres, pixels in (("width", east - west, width), ("height", north - south, height)):
-        if abs(metres / grid.resolution_m - pixels) > _ON_GRID_PX:
-            refuse(
-                f"output->{name}",
-                f"{pixels} pixels for {metres:g} m; the offline service does not resample: "
-                f"wanted pixels of {grid.resolution_m:g} m",
-            )
-    col, row = (west - grid.west) / grid.resolution_m, (grid.north - north) / grid.resolution_m
-    if abs(col - round(col)) > _ON_GRID_PX or abs(row - round(row)) > _ON_GRID_PX:
-        refuse(
-            "input->bounds->bbox",
-            f"corner ({west:g}, {north:g}) is not a whole number of {grid.resolution_m:g} m pixels from "
-            f"({grid.west:g}, {grid.north:g}); the offline service does not resample",
-        )
-    return Window(round(row), round(col), height, width)

@@ -1,14 +1,18 @@
-// The evalscript runtime: what stands around the user's script inside V8.
+// What stands around the user's script inside V8.
 //
 // It is evaluated before the user's script and apart from it, so that user scripts stay in sloppy mode (the service's
 // documentation has examples with undeclared loop variables). Pixels lie in one Float32Array, per data source
-// (scene, band, pixel); results in one typed array per output, (band, pixel). Only the loop below touches a pixel,
+// (scene, band, pixel); results in one typed array per output, (band, pixel). Only the loop of `run` touches a pixel,
 // and it is generated per request, so that V8 sees literal property names and inlines the user's function.
-
-const Mosaicking = Object.freeze({ SIMPLE: "SIMPLE", ORBIT: "ORBIT", TILE: "TILE" });
-const SampleType = Object.freeze(
-  Object.fromEntries(["INT8", "UINT8", "INT16", "UINT16", "FLOAT32", "AUTO"].map((name) => [name, name])),
-);
+//
+// A `job` comes from render.py:
+//   pixels   their number
+//   fusion   whether the request has several data sources: then everything is given by their ids
+//   sources  [{id, bands, mosaicking, from, to, scenes, dates, offset}]: `scenes` as the script sees them, `dates` when
+//            they were acquired, `offset` where the pixels of the source begin
+//   outputs  [{id, bands, type}]
+//   inputMetadata  as the script sees it
+//   silent   whether evaluatePixel may return nothing: only its user data is asked for
 
 const __hub = (() => {
   "use strict";
@@ -17,6 +21,7 @@ const __hub = (() => {
   for (const name of ["WebAssembly", "SharedArrayBuffer", "Atomics"]) delete globalThis[name];
   for (const name of ["setTimeout", "clearTimeout", "__timer_manager"]) globalThis[name] = undefined;
 
+  const stringify = JSON.stringify;  // ours, whatever the script does to its own
   const ARRAYS = {
     INT8: Int8Array, UINT8: Uint8Array, INT16: Int16Array, UINT16: Uint16Array, FLOAT32: Float32Array,
     AUTO: Uint8Array,
@@ -29,9 +34,56 @@ const __hub = (() => {
     INT16: (v) => clampSigned(32767, v), UINT16: (v) => clampUnsigned(65535, v),
     FLOAT32: (v) => v, AUTO: (v) => clampUnsigned(255, `255 * ${v}`),
   };
+  const LISTS = { ORBIT: "orbits", TILE: "tiles" };
 
+  const outputMetadata = { userData: {} };
   let pixels = new Float32Array(0);
   let results = [];
+
+  // --- what the script is told ---
+
+  const bySource = (job, make) =>
+    job.fusion ? Object.fromEntries(job.sources.map((source) => [source.id, make(source)])) : make(job.sources[0]);
+
+  const numbered = (scenes) => scenes.map((scene, k) => ({ ...scene, __idx: k }));
+
+  // `scenes` of evaluatePixel. The elements themselves are its older form: there, but not seen when it is listed.
+  function scenesOf(source) {
+    if (!(source.mosaicking in LISTS)) return {};
+    const list = numbered(source.scenes);
+    const scenes = { [LISTS[source.mosaicking]]: list };
+    list.forEach((scene, k) =>
+      Object.defineProperty(scenes, k, { value: { ...scene, date: new Date(source.dates[k]) } }));
+    return Object.defineProperty(scenes, "length", { value: list.length });
+  }
+
+  const allScenes = (job) =>
+    bySource(job, (source) => (job.fusion ? { scenes: scenesOf(source) } : scenesOf(source)));
+
+  function collectionOf(source) {
+    if (!(source.mosaicking in LISTS)) return { scenes: {} };
+    const scenes = numbered(source.scenes);
+    if (source.mosaicking === "TILE") return { scenes: { tiles: scenes } };
+    for (const scene of scenes) delete scene.tiles;
+    return { from: new Date(source.from), to: new Date(source.to), scenes: { orbits: scenes } };
+  }
+
+  const datesOf = (source) =>
+    source.mosaicking in LISTS ? { scenes: source.dates.map((date) => ({ date: new Date(date) })) } : {};
+
+  // --- what the script returns ---
+
+  function keptScenes(source, collection) {
+    const name = LISTS[source.mosaicking];
+    if (name === undefined) return source.scenes.map((_, k) => k);
+    const list = collection?.scenes?.[name];
+    if (!Array.isArray(list)) throw new TypeError(`preProcessScenes must return collections with scenes.${name}`);
+    const kept = list.map((scene) => scene?.__idx);
+    if (new Set(kept).size < kept.length || !kept.every((k) => source.scenes[k] !== undefined)) {
+      throw new TypeError(`preProcessScenes must return some of the scenes.${name} that it was given, each once`);
+    }
+    return kept;
+  }
 
   function output(returned, id, bands, single) {
     const list = Array.isArray(returned) || ArrayBuffer.isView(returned)
@@ -48,57 +100,88 @@ const __hub = (() => {
     return list;
   }
 
-  function sampleOf(source, scene, n) {
-    const first = source.offset + scene * source.bands.length * n;
-    return `{${source.bands.map((name, k) => `${JSON.stringify(name)}: A[${first + k * n} + i]`).join(", ")}}`;
+  // --- the code of the loop ---
+
+  // A function of the place in `A` of a pixel's first band: V8 inlines it, and the loop stays short with many scenes.
+  function sampleMaker(source, k, n) {
+    const bands = source.bands.map((name, b) => `${stringify(name)}: A[at + ${b * n}]`);
+    return `const sample${k} = (at) => ({ ${bands.join(", ")} });`;
   }
 
-  function samplesOf(sources, n) {
-    const lists = sources.map((source) => {
-      const each = Array.from({ length: source.scenes.length }, (_, scene) => sampleOf(source, scene, n));
-      return source.simple && sources.length === 1 ? each[0] : `[${each.join(", ")}]`;
+  function samplesCode(job, n) {
+    const makers = job.sources.map((source, k) => sampleMaker(source, k, n));
+    if (!job.fusion && job.sources[0].mosaicking === "SIMPLE") {
+      return { makers, fill: "", samples: `sample0(i + ${job.sources[0].offset})` };
+    }
+    const fill = job.sources.map((source, k) => {
+      const stride = source.bands.length * n, end = source.offset + source.scenes.length * stride;
+      return `const samples${k} = [];
+          for (let at = i + ${source.offset}; at < ${end}; at += ${stride}) samples${k}.push(sample${k}(at));`;
     });
-    if (sources.length === 1) return lists[0];
-    return `{${sources.map((source, k) => `${JSON.stringify(source.id)}: ${lists[k]}`).join(", ")}}`;
+    const named = job.sources.map((source, k) => `${stringify(source.id)}: samples${k}`);
+    return { makers, fill: fill.join("\n          "), samples: job.fusion ? `{ ${named.join(", ")} }` : "samples0" };
   }
 
-  // The second argument of evaluatePixel: the scenes in order, also by the name that the mosaicking gives them.
-  function scenesOf(source) {
-    const scenes = source.scenes.map((scene) => ({ ...scene, date: new Date(scene.date) }));
-    return Object.assign({}, scenes, { [source.mosaicking === "TILE" ? "tiles" : "orbits"]: scenes });
+  function storeCode(job, n) {
+    const single = job.outputs.length === 1;
+    return job.outputs.map((one, o) => {
+      const stores = Array.from({ length: one.bands }, (_, k) =>
+        `O${o}[${k * n} + i] = ${STORED[one.type](`+list[${k}]`)};`);
+      return `list = output(returned, ${stringify(one.id)}, ${one.bands}, ${single}); ${stores.join(" ")}`;
+    });
   }
 
   return Object.freeze({
+    // JSON in which NaN and the infinities keep their names.
+    text(value) {
+      const named = (_, one) => (typeof one === "number" && !Number.isFinite(one) ? String(one) : one);
+      return stringify(value, named) ?? "null";
+    },
+
     allocate(length) {
       return (pixels = new Float32Array(length));
     },
 
-    // `job`: pixels (count), sources [{id, bands, simple, mosaicking, scenes, offset}], outputs [{id, bands, type}].
+    // For each source the numbers of the scenes that stay, in order.
+    preProcess(job, preProcessScenes) {
+      const returned = preProcessScenes(bySource(job, collectionOf));
+      return job.sources.map((source) => keptScenes(source, job.fusion ? returned?.[source.id] : returned));
+    },
+
+    // The number of bands of each output, by id.
+    updateOutput(job, updateOutput) {
+      const outputs = Object.fromEntries(job.outputs.map((one) => [one.id, { bands: one.bands }]));
+      updateOutput(outputs, bySource(job, datesOf));
+      return Object.fromEntries(job.outputs.map((one) => [one.id, outputs[one.id]?.bands]));
+    },
+
     run(job, evaluatePixel) {
       const n = job.pixels;
-      const single = job.outputs.length === 1;
       results = job.outputs.map((one) => new ARRAYS[one.type](one.bands * n));
-      const lines = job.outputs.map((one, o) => {
-        const stores = Array.from({ length: one.bands }, (_, k) =>
-          `O${o}[${k * n} + i] = ${STORED[one.type](`+list[${k}]`)};`);
-        return `list = output(returned, ${JSON.stringify(one.id)}, ${one.bands}, ${single}); ${stores.join(" ")}`;
-      });
+      const { makers, fill, samples } = samplesCode(job, n);
       const loop = new Function("A", "results", "evaluatePixel", "output", "scenes", "inputMetadata", "outputMetadata", `
         "use strict";
         const [${job.outputs.map((_, o) => `O${o}`).join(", ")}] = results;
+        ${makers.join("\n        ")}
         let list, returned, x;
         for (let i = 0; i < ${n}; i++) {
-          returned = evaluatePixel(${samplesOf(job.sources, n)}, scenes, inputMetadata, undefined, outputMetadata);
-          ${lines.join("\n          ")}
+          ${fill}
+          returned = evaluatePixel(${samples}, scenes, inputMetadata, {}, outputMetadata);
+          ${job.silent ? "if (returned === undefined) continue;" : ""}
+          ${storeCode(job, n).join("\n          ")}
         }`);
-      const scenes = job.sources.length === 1
-        ? scenesOf(job.sources[0])
-        : Object.fromEntries(job.sources.map((source) => [source.id, { scenes: scenesOf(source) }]));
-      loop(pixels, results, evaluatePixel, output, scenes, { serviceVersion: "1.0.0" }, { userData: {} });
+      loop(pixels, results, evaluatePixel, output, allScenes(job), job.inputMetadata, outputMetadata);
+      return true;
     },
 
     result(index) {
       return results[index];
+    },
+
+    // The content of userdata.json, as text.
+    userData(job, updateOutputMetadata) {
+      if (updateOutputMetadata) updateOutputMetadata(allScenes(job), job.inputMetadata, outputMetadata);
+      return stringify(outputMetadata.userData) ?? "null";
     },
   });
 })();

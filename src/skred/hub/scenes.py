@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon, box
 
-from skred.core.grid import Grid, Window
+from skred.core.grid import Grid
+from skred.hub.errors import refuse
 from skred.hub.items import DN_PER_REFLECTANCE, Item, PixelSource
+from skred.hub.place import Place
 from skred.hub.request import Data, DemData, OpticalData, RadarData
 from skred.hub.setup import Mosaicking
 
@@ -26,36 +28,21 @@ class Scene:
 
     items: tuple[Item | None, ...]
 
-    def metadata(self) -> dict[str, Any]:
-        """What the script is told about the scene; times as ISO text."""
-        items = [item for item in self.items if item is not None]
-        if not items:
-            return {"date": None, "dateFrom": None, "dateTo": None, "tiles": []}
-        times = sorted(item.time for item in items)
-        tiles = [
-            {
-                "date": item.time.isoformat(),
-                "shId": number,
-                "tileId": item.id,
-                "tileOriginalId": item.id,
-                "cloudCoverage": item.properties.get("eo:cloud_cover"),
-            }
-            for number, item in enumerate(items)
-        ]
-        head = tiles[0] if len(tiles) == 1 else {}
-        return {
-            **head,
-            "date": items[0].time.isoformat(),
-            "dateFrom": times[0].isoformat(),
-            "dateTo": times[-1].isoformat(),
-            "tiles": tiles,
-        }
+
+DEM_SCENE = Scene((None,))
 
 
 def select(items: Sequence[Item], data: Data, area: Grid | None) -> tuple[Item, ...]:
     """The items that a data source of a request means, the one that lies on top first.
 
-    `area` is the part of the source's grid that the request covers (None: none of it). An item must touch it.
+    `area` is the part of the source's grid that the request covers (None: none of it). An item must touch it. Of
+    items of the same time the one that was published last lies on top: a product may be processed again. An item of
+    unknown cloud cover may be all cloud: only a `maxCloudCoverage` of 100 % finds it.
+
+    Raises
+    ------
+    ServiceError
+        The order is ``leastCC`` and the cloud cover of an item is unknown.
     """
     if isinstance(data, DemData) or area is None:
         return ()
@@ -69,28 +56,48 @@ def select(items: Sequence[Item], data: Data, area: Grid | None) -> tuple[Item, 
         and _passes(item, data)
         and Polygon(item.footprint).intersects(outline)
     ]
+    if isinstance(data, OpticalData) and data.data_filter.mosaicking_order == "leastCC":
+        for item in found:
+            if _cloud_cover(item) is None:
+                refuse(
+                    "input->data->dataFilter->mosaickingOrder",
+                    f"leastCC needs the cloud cover of every item, and {item.id!r} has no eo:cloud_cover",
+                )
+    found.sort(key=lambda item: item.id)
+    found.sort(key=lambda item: str(item.properties.get("updated", "")), reverse=True)
     return tuple(sorted(found, key=_on_top_first(data.data_filter.mosaicking_order)))
 
 
 def _passes(item: Item, data: OpticalData | RadarData) -> bool:
     if isinstance(data, OpticalData):
-        return bool(item.properties.get("eo:cloud_cover", 0.0) <= data.data_filter.max_cloud_coverage)
+        cloud = _cloud_cover(item)
+        return (100.0 if cloud is None else cloud) <= data.data_filter.max_cloud_coverage
     wanted = {
         "sat:orbit_state": data.data_filter.orbit_direction,
         "sar:instrument_mode": data.data_filter.acquisition_mode,
         "s1:polarization": data.data_filter.polarization,
         "s1:resolution": data.data_filter.resolution,
+        "s1:timeliness": data.data_filter.timeliness,
     }
-    return all(
-        value is None or str(item.properties.get(name)).lower() == value.lower() for name, value in wanted.items()
-    )
+    return all(value is None or _plain(item.properties.get(name)) == _plain(value) for name, value in wanted.items())
 
 
-def _on_top_first(order: str) -> Callable[[Item], tuple[float, str]]:
+def _cloud_cover(item: Item) -> float | None:
+    """Percent, or None where nobody knows it."""
+    value = item.properties.get("eo:cloud_cover")
+    return None if value is None else float(value)
+
+
+def _plain(value: object) -> str:
+    """The catalog writes Fast-24h and ascending where a filter says Fast24h and ASCENDING."""
+    return str(value).lower().replace("-", "")
+
+
+def _on_top_first(order: str) -> Callable[[Item], float]:
     if order == "leastCC":
-        return lambda item: (float(item.properties.get("eo:cloud_cover", 0.0)), item.id)
+        return lambda item: float(item.properties["eo:cloud_cover"])  # known of all: select has asked
     sign = 1.0 if order == "leastRecent" else -1.0
-    return lambda item: (sign * item.time.timestamp(), item.id)
+    return lambda item: sign * item.time.timestamp()
 
 
 def group(items: Sequence[Item], mosaicking: Mosaicking) -> tuple[Scene, ...]:
@@ -110,24 +117,23 @@ def fill(
     scene: Scene,
     units: Mapping[str, str],
     *,
-    window: Window,
+    place: Place,
     out: NDArray[np.float32],
 ) -> None:
     """Write the pixels of a scene into `out`, shape ``(bands, H, W)`` and all 0, which it stays where no item has data.
 
-    `window` may reach beyond the source's grid. `units` holds the bands in order, each with its unit.
+    `units` holds the bands in order, each with its unit.
     """
-    inside = overlap(window, source.grid)
-    if inside is None:
+    if place.window is None:
         return
-    view = out[:, *Window(inside.row - window.row, inside.col - window.col, inside.height, inside.width).slices]
+    view = out[:, *place.target]
     wanted = tuple(band for band in units if band != "dataMask")
-    empty = np.ones((inside.height, inside.width), bool)
+    empty = place.shown.copy()
     for item in scene.items:
-        pixels = source.read(collection, item, (*wanted, "dataMask"), inside)
-        new = empty & (pixels["dataMask"] != 0)
+        pixels = source.read(collection, item, (*wanted, "dataMask"), place.window)
+        new = empty & (place.picked(pixels["dataMask"]) != 0)
         for k, (band, unit) in enumerate(units.items()):
-            np.copyto(view[k], _in_unit(pixels[band], unit, band), where=new, casting="same_kind")
+            np.copyto(view[k], _in_unit(place.picked(pixels[band]), unit, band), where=new, casting="same_kind")
         empty &= ~new
         if not empty.any():
             return
@@ -139,14 +145,3 @@ def _in_unit(values: NDArray[Any], unit: str, band: str) -> NDArray[np.float32]:
         numbers = np.clip(np.floor(values.astype(np.float64) * DN_PER_REFLECTANCE + 0.5), 0, 65535)
         values = numbers if unit == "DN" else numbers / DN_PER_REFLECTANCE
     return values.astype(np.float32)
-
-
-def overlap(window: Window, grid: Grid) -> Window | None:
-    """The part of `window` that lies on `grid`, or None."""
-    top, left = max(window.row, 0), max(window.col, 0)
-    bottom = min(window.row + window.height, grid.height)
-    right = min(window.col + window.width, grid.width)
-    return Window(top, left, bottom - top, right - left) if top < bottom and left < right else None
-
-
-DEM_SCENE = Scene((None,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from shapely.geometry import MultiPoint
 
+from skred.core.events import read_event
 from skred.core.grid import Grid, Window
+from skred.core.params import read_section
 from skred.hub.items import DEM, S1, S2, Item
 from skred.world.acquisitions import Acquisition, covered
-from skred.world.world import World
+from skred.world.params import WorldParams
+from skred.world.world import World, build_world
 
 _COLLECTIONS = {"S1": S1, "S2": S2}
 _PUBLISHED_AFTER = dt.timedelta(hours=3)  # a typical delay between sensing and the catalog; the item's version
@@ -54,6 +58,18 @@ class SimulatedSource:
         if {"localIncidenceAngle", "shadowMask"} & set(bands):
             pixels |= self._world.viewing(acquisition.orbit_direction, acquisition.relative_orbit, window)
         return pixels
+
+
+def simulated_source(event_file: Path, params_file: Path) -> SimulatedSource:
+    """The world of an event file under the section ``world`` of a params file.
+
+    Raises
+    ------
+    InputError
+        A file is missing or wrong, or the event is not a simulated one.
+    """
+    event = read_event(event_file)
+    return SimulatedSource(build_world(read_section(params_file, "world", WorldParams), event))
 
 
 def _item(acquisition: Acquisition, grid: Grid) -> Item:

@@ -26,13 +26,13 @@ class PatchParams(Section):
     @model_validator(mode="after")
     def _consistent(self) -> PatchParams:
         if self.buffer_px * 2 < self.window_px:
-            raise ValueError(f"buffer_px of at least half of window_px ({self.window_px})")
+            raise ValueError(f"buffer_px: got {self.buffer_px}, wanted at least half of window_px ({self.window_px})")
         if self.block_px < self.window_px:
-            raise ValueError(f"block_px of at least window_px ({self.window_px})")
+            raise ValueError(f"block_px: got {self.block_px}, wanted at least window_px ({self.window_px})")
         if 0 < self.test_share < 0.01:
-            raise ValueError("test_share of 0 (none) or at least 0.01")
+            raise ValueError(f"test_share: got {self.test_share}, wanted 0 (none) or at least 0.01")
         if self.val_share + self.test_share >= 1:
-            raise ValueError("val_share + test_share below 1")
+            raise ValueError(f"val_share + test_share: got {self.val_share + self.test_share:g}, wanted less than 1")
         return self
 
 

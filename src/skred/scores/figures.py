@@ -118,7 +118,7 @@ def draw_history(path: Path, card: ModelCard, history: pd.DataFrame) -> None:
 
 
 def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path) -> None:
-    """Hits, misses and false alarms of the first scene over its image after the event."""
+    """Hits, misses and false alarms of the first scene over its optical image after the event."""
     scene = folder.names[0]
     labels, grid = folder.labels(scene), folder.grid(scene)
     predicted = predicted_positive(read_raster(probability / f"{scene}.tif").array[0], card.threshold)
@@ -142,7 +142,7 @@ def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path
     )
     legend = {"hit": HIT, "missed": MISSED, "false alarm": FALSE_ALARM}
     if not np.isfinite(image).all():
-        legend["no image after the event"] = "black"
+        legend["no optical image after the event"] = "black"  # there may be radar
     handles = [Patch(color=colour, label=label) for label, colour in legend.items()]
     axes.legend(handles=handles, loc="upper right", fontsize=8)
     _scale_and_north(axes, grid)

@@ -7,17 +7,15 @@ for simulated events with `--truth FILE.tif`, for others with landslides `--inve
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from skred.acquire.client import ImageService
 from skred.acquire.download import download
+from skred.acquire.opening import image_service
 from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
-from skred.acquire.service import Service, service_from
 from skred.acquire.store import Store
 from skred.core.errors import InputError
 from skred.core.events import Event, read_event
@@ -51,13 +49,11 @@ def _real(event: Event, params: DownloadParams, arguments: argparse.Namespace) -
     frame = None
     if event.role != "control":
         frame = read_inventory(arguments.inventory, str(event.area.grid.crs), event.name)
-    service = service_from(os.environ)
-    _download(event, service, params, arguments, None if frame is None else partial(write_inventory, frame=frame))
+    _download(event, params, arguments, None if frame is None else partial(write_inventory, frame=frame))
 
 
 def _simulated(event: Event, params: DownloadParams, arguments: argparse.Namespace) -> None:
     # Imported here, so that a real download depends on no code of the world.
-    from skred.acquire.simulated import offline_service  # noqa: PLC0415
     from skred.acquire.truth import world_truth  # noqa: PLC0415
 
     if arguments.inventory is not None:
@@ -69,28 +65,27 @@ def _simulated(event: Event, params: DownloadParams, arguments: argparse.Namespa
         def writer(path: Path) -> None:
             write_inventory(path, truth.result().inventory)
 
-        with offline_service(arguments.event, event, arguments.params, params) as service:
-            _download(event, service, params, arguments, None if event.role == "control" else writer)
+        _download(event, params, arguments, None if event.role == "control" else writer)
         if arguments.truth is not None:
             truth.result().write(arguments.truth)
 
 
 def _download(
     event: Event,
-    service: Service,
     params: DownloadParams,
     arguments: argparse.Namespace,
     writer: Callable[[Path], None] | None,
 ) -> None:
-    download(
-        event,
-        ImageService(service, params),
-        params,
-        store=Store(arguments.store),
-        out=arguments.out,
-        write_inventory=writer,
-        progress=Progress(event.name),
-    )
+    with image_service(arguments.event, event, arguments.params, params) as service:
+        download(
+            event,
+            service,
+            params,
+            store=Store(arguments.store),
+            out=arguments.out,
+            write_inventory=writer,
+            progress=Progress(event.name),
+        )
 
 
 if __name__ == "__main__":

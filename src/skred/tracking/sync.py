@@ -69,7 +69,10 @@ def sync(root: Path) -> Summary:
         git = git_tags(root)
         for folder in folders:
             cells = list(locked_cells(folder / "dvc.lock"))
-            if cells:
+            if folder != root and not any(cell.file(cell.model).is_dir() for cell in cells):
+                if cells:
+                    summary.skipped[experiment_name(folder)] = "has not been run here"
+            elif cells:
                 _sync_pipeline(store, experiment_name(folder), cells, git, summary)
     except store_errors() as error:
         raise SkredError(

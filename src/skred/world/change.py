@@ -1,4 +1,4 @@
-"""Change between the two months that is no landslide: mowing, ploughing, clear-cuts, floods, melting snow."""
+"""Change between the two months that is no landslide: mowing, clear-cuts, floods, eroded banks, melting snow."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build_change(
         mown_day=mown,
         ploughed=meadow & ploughed[parcels.number],
         cut_day=_clear_cuts(params, rng, terrain, landcover, before=before, after=after),
-        flood=_floods(params, rng, terrain, landcover, rain),
+        flood=np.maximum(_floods(params, rng, terrain, landcover, rain), _banks(params, rng, terrain, landcover, rain)),
         snow_day=_snow(params, rng, event, terrain),
     )
 
@@ -92,6 +92,24 @@ def _floods(
     share = np.clip((half_m - away_m) / terrain.pixel_m + 0.5, 0, 1)
     dry = np.isin(landcover.cover, [Cover.WATER, Cover.BUILT])
     return np.where(dry, 0, share).astype(np.float32)
+
+
+def _banks(
+    params: ChangeParams, rng: np.random.Generator, terrain: Terrain, landcover: Landcover, rain: Float
+) -> Float:
+    """Strips along the main river that the flood took away: gravel and mud where plants stood."""
+    shape = terrain.height_m.shape
+    reach = correlated(rng, shape, pixel_m=terrain.pixel_m, scale_m=500)
+    wide = correlated(rng, shape, pixel_m=terrain.pixel_m, scale_m=160)
+    river = terrain.floor & ~terrain.water & (landcover.cover == Cover.WATER)
+    lively = rain + 0.3 * reach
+    if params.bank_erosion_share == 0 or not river.any():
+        return np.zeros(shape, np.float32)
+    active = river & (lively > np.quantile(lively[river], 1 - params.bank_erosion_share))
+    away_m = ndimage.distance_transform_edt(~active) * terrain.pixel_m
+    width_m = params.bank_erosion_m * np.exp(0.5 * wide)
+    share = np.clip((width_m - away_m) / terrain.pixel_m + 0.5, 0, 1) * (terrain.slope_deg < 15)
+    return np.where(np.isin(landcover.cover, [Cover.WATER, Cover.BUILT]), 0, share).astype(np.float32)
 
 
 def _snow(params: ChangeParams, rng: np.random.Generator, event: Event, terrain: Terrain) -> Float:

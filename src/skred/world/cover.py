@@ -81,7 +81,7 @@ def build_cover(params: CoverParams, seed: int, terrain: Terrain) -> Landcover:
     )
     bare = (slope + 3.5 * fine + 2 * patchy > params.rock_slope_deg) | ((level > params.heath_limit_m) & (fine > 0.2))
     cover[bare] = Cover.ROCK
-    farmed = terrain.floor & (terrain.above_floor_m < 45) & (slope < 11) & (parcel_draw > 0.22)
+    farmed = terrain.floor & (terrain.above_floor_m < 70) & (slope < params.meadow_slope_deg) & (parcel_draw > 0.22)
     farmed &= terrain.height_m < 320
     cover[farmed] = Cover.MEADOW
     cover[_hedges(parcels) & farmed & (fine > 0.3)] = Cover.BIRCH
@@ -89,7 +89,7 @@ def build_cover(params: CoverParams, seed: int, terrain: Terrain) -> Landcover:
     # Streams that drain much ground have a bed of stones as wide as a pixel or two.
     bed = (terrain.upslope_km2 > 2.5 + fine) & (slope < 14)
     cover[bed] = Cover.TILL
-    cover[terrain.water] = Cover.WATER
+    cover[terrain.water | (terrain.floor & (terrain.river_m < params.river_width_m / 2))] = Cover.WATER
     vigour = (0.55 * fine + 0.55 * patchy + 0.5 * stand_draw).astype(np.float32)
     is_meadow = cover == Cover.MEADOW
     vigour[is_meadow] = (parcel_draw[is_meadow] - 0.6) * 3.0 + 0.15 * fine[is_meadow]

@@ -48,6 +48,7 @@ class Footprint:
     area_m2: float
     length_m: float
     width_m: float
+    channelised: bool
     slope_deg: float
     wetness: float
     backscatter_draw: tuple[float, float]
@@ -84,7 +85,9 @@ def draw(
     ragged = ndimage.gaussian_filter(rng.standard_normal((height, width)), 1.6 * 10 / FINE_M / 4)
     ragged /= max(float(ragged.std()), 1e-9)
     inside = away < half_px * _profile(along, path.channelised) * (1 + 0.16 * ragged)
-    inside = ndimage.binary_fill_holes(_largest(ndimage.binary_opening(inside) if inside.sum() > 60 else inside))
+    inside = ndimage.binary_opening(inside) if inside.sum() > 60 else inside
+    inside |= away < 0.6 * STEP_M / pixel_m  # the narrowest must not break into pieces
+    inside = ndimage.binary_fill_holes(_largest(inside))
     if not inside.any():
         return None
     keep = rng.uniform(*params.raft_share)
@@ -104,6 +107,7 @@ def draw(
         area_m2=float(share.sum()) * pixel_m**2,
         length_m=len(path.points) * STEP_M,
         width_m=path.width_m,
+        channelised=path.channelised,
         slope_deg=float(path.slope_deg[:4].mean()),
         wetness=float(np.clip(rng.normal(params.wet_share, 0.3), 0, 1)),
         backscatter_draw=(float(rng.standard_normal()), float(rng.standard_normal())),

@@ -179,4 +179,8 @@ def _run(
             break
     if len(points) * STEP_M < 0.85 * shape.length_m:
         return None
+    # No debris reaches further than its angle of reach allows, even where a short steep bank let it go.
+    drop = float(terrain.height_m[int(start[0]), int(start[1])] - terrain.height_m[int(row), int(col)])
+    if drop < np.tan(np.radians(params.stop_slope_deg)) * len(points) * STEP_M:
+        return None
     return Path(np.array(points), np.array(slopes), shape.width_m, shape.channelised)

@@ -15,16 +15,13 @@ from skred.core.grid import Window
 from skred.world.clouds import NODE_PX, CloudField
 from skred.world.cover import PLANTS, Cover
 from skred.world.ground import Ground
-from skred.world.noise import Float, correlated, crop, from_nodes, generator, grow, normals, seed_of
-from skred.world.params import ChangeParams, OpticsParams
+from skred.world.noise import Float, correlated, crop, from_nodes, generator, grow, normals, seed_of, uniforms
+from skred.world.params import OpticsParams, WorldParams
 from skred.world.spectra import BANDS, ground_reflectance
 from skred.world.sun import Sun
 
 HALO_PX = 3  # of the point-spread
 FWHM_PER_SIGMA = 2.3548
-DIFFUSE = np.array([0.42, 0.33, 0.27, 0.20], np.float32)  # share of skylight on level ground, by band: shadows are blue
-HAZE = np.array([1.0, 0.7, 0.45, 0.15], np.float32)
-THIN, THICK, SHADED = 0.20, 0.65, 0.35  # opacity from which the classification sees cloud, dense cloud, shadow
 
 
 @dataclass(frozen=True)
@@ -40,27 +37,37 @@ class Look:
 
 
 def render_optical(
-    optics: OpticsParams, change: ChangeParams, ground: Ground, *, look: Look, valid: NDArray[np.uint8], window: Window
+    params: WorldParams, ground: Ground, *, look: Look, valid: NDArray[np.uint8], window: Window
 ) -> dict[str, NDArray[Any]]:
     """Reflectance (float32), SCL and dataMask (uint8), each of shape ``(H, W)``."""
+    optics = params.optics
     side = max(1, round(20 / ground.grid.resolution_m))
     blocks, cut = _blocks(window, side)
     opacity = look.cloud.opacity(blocks)
     shadow = look.cloud.shadow(blocks, look.sun, ground.grid.resolution_m)
     lit = _lit(look, crop(look.horizon_deg, blocks))
-    classes = _classify(optics, ground, look, blocks=blocks, side=side, light=(opacity, shadow, lit))
+    veil = look.cloud.cirrus(blocks)
+    classes = _classify(optics, ground, look, blocks=blocks, side=side, light=(opacity, shadow, lit, veil))
     out: dict[str, NDArray[Any]] = {}
     seen = ground_reflectance(
-        optics, change, ground, day=look.day, event_day=look.event_day, window=grow(window, HALO_PX)
+        params.spectra,
+        optics.texture_share,
+        params.change.senescence,
+        ground,
+        day=look.day,
+        event_day=look.event_day,
+        window=grow(window, HALO_PX),
     )
     direct = _direct(optics, ground, look.sun, window) * lit[cut] * (1 - np.float32(0.95) * shadow[cut])
-    cloud = opacity[cut]
+    cloud, white = opacity[cut], np.float32(0.36) + np.float32(0.34) * look.cloud.thickness(window)
+    diffuse, hazy = np.array(optics.skylight_share, np.float32), np.array(optics.haze_by_band, np.float32)
     noise = [*normals(window, seed_of(look.key, "noise", 0)), *normals(window, seed_of(look.key, "noise", 1))]
     sigma = optics.point_spread_px / FWHM_PER_SIGMA
     for b, name in enumerate(BANDS):
         band = ndimage.gaussian_filter(seen[b], sigma, radius=HALO_PX)[HALO_PX:-HALO_PX, HALO_PX:-HALO_PX]
-        band = band * (DIFFUSE[b] + (1 - DIFFUSE[b]) * direct) + HAZE[b] * np.float32(look.cloud.haze)
-        band += cloud * (np.float32(0.38) + np.float32(0.3) * cloud - band)
+        band = band * (diffuse[b] + (1 - diffuse[b]) * direct) + hazy[b] * np.float32(look.cloud.haze)
+        band += veil[cut]
+        band += cloud * (white - band)
         band += noise[b] * np.hypot(np.float32(optics.noise_reflectance), np.float32(optics.noise_share) * band)
         out[name] = np.where(valid == 1, np.maximum(band, np.float32(1e-4)), np.float32(0)).astype(np.float32)
     out["SCL"] = np.where(valid == 1, classes[cut], 0).astype(np.uint8)
@@ -103,10 +110,11 @@ def _classify(
     *,
     blocks: Window,
     side: int,
-    light: tuple[Float, Float, Float],
+    light: tuple[Float, Float, Float, Float],
 ) -> NDArray[np.uint8]:
     """Sen2Cor's scene classes at 20 m: what its upper left pixel is, a block is. Misses some cloud and shadow."""
-    opacity, shadow, lit = (field[::side, ::side] for field in light)
+    opacity, shadow, lit, veil = (field[::side, ::side] for field in light)
+    edge, thin, thick = optics.scl_cloud_opacity
     since = (look.day - look.event_day).days
     cover = crop(ground.landcover.cover, blocks)[::side, ::side]
     base = np.full(len(Cover), 5, np.uint8)
@@ -116,17 +124,26 @@ def _classify(
     if since > 0:
         fresh = crop(ground.slides.bare, blocks)[::side, ::side] + crop(ground.change.flood, blocks)[::side, ::side]
         classes[fresh > 0.5] = 5
+    # One number per block of the grid, whatever the window: what the classification makes of a doubtful block.
+    place = Window(blocks.row // side, blocks.col // side, *classes.shape)
+    doubt = uniforms(place, seed_of(look.key, "doubt"))
+    bare = classes == 5
+    classes[bare & (doubt < optics.bright_as_cloud_share)] = 8
+    classes[(bare | (opacity > edge)) & (doubt > 1 - optics.unclassified_share)] = 7
     classes[(lit < 0.5) & (cover != Cover.WATER)] = 2
-    classes[since < crop(ground.change.snow_day, blocks)[::side, ::side]] = 11
+    snow = since < crop(ground.change.snow_day, blocks)[::side, ::side]
+    classes[snow] = 11
     shape = ground.grid.shape
     nodes = (shape[0] // NODE_PX + 2, shape[1] // NODE_PX + 2)
     missed = []
     for kind, share in (("cloud", optics.missed_cloud_share), ("shadow", optics.missed_shadow_share)):
         rng = generator(look.key, "missed", kind)
         field = correlated(rng, nodes, pixel_m=NODE_PX * ground.grid.resolution_m, scale_m=500)
-        edge = norm.ppf(np.clip(1 - share, 1e-6, 1 - 1e-6))
-        missed.append(from_nodes(field, NODE_PX, (0, 0), blocks)[::side, ::side] > edge)
-    classes[(shadow > SHADED) & ~missed[1]] = 3
-    cloudy = (opacity > THIN) & ~missed[0]
-    classes[cloudy] = np.where(opacity > THICK, 9, 8)[cloudy]
+        rare = norm.ppf(np.clip(1 - share, 1e-6, 1 - 1e-6))
+        missed.append(from_nodes(field, NODE_PX, (0, 0), blocks)[::side, ::side] > rare)
+    classes[(shadow > optics.scl_shadow) & (opacity <= thin) & ~missed[1]] = 3
+    cloudy = (opacity > thin) & ~missed[0]
+    classes[(veil > optics.scl_cirrus_reflectance) & ~missed[0]] = 10
+    classes[cloudy] = np.where(opacity > thick, 9, 8)[cloudy]
+    classes[(snow | (cloudy & (opacity > thick))) & (doubt < optics.saturated_share)] = 1
     return np.repeat(np.repeat(classes, side, axis=0), side, axis=1)

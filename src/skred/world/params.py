@@ -14,6 +14,10 @@ from skred.core.params import Section
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Share2 = Annotated[float, Field(ge=0, le=2)]
+Spectrum = tuple[Share, Share, Share, Share]  # reflectance in B02, B03, B04, B08
+Pair = tuple[float, float]  # VV and VH, dB
+Spread = tuple[Pair, Pair]  # mean and standard deviation between landslides, each VV and VH, dB
 
 
 def _in_order(name: str, pair: tuple[float, float]) -> None:
@@ -26,19 +30,22 @@ class TerrainParams(Section):
 
     plateau_m: Positive  # mean height of the plateau
     plateau_relief_m: NotNegative  # standard deviation of its height
-    floor_m: NotNegative  # lowest valley floor
+    floor_m: NotNegative  # mean height of the main valleys' floors in the middle of the area
+    floor_gradient: NotNegative  # their fall towards the sea
     floor_width_m: Positive
+    basin_m: NotNegative  # amplitude of basins and sills along them
+    fan_slope_deg: tuple[float, float]
     wall_slope_deg: tuple[float, float]
     valley_spacing_m: Positive
     roughness_m: NotNegative  # standard deviation of ribs and hollows on the walls
     gully_m: NotNegative  # depth of a gully that drains 1 km²
-    lake_share: Share  # of the length of the main valley
     dem_error_m: NotNegative
     dem_error_scale_m: Positive
 
     @model_validator(mode="after")
     def _ordered(self) -> TerrainParams:
         _in_order("wall_slope_deg", self.wall_slope_deg)
+        _in_order("fan_slope_deg", self.fan_slope_deg)
         if not (self.wall_slope_deg[0] > 0 and self.wall_slope_deg[1] < 75):
             raise ValueError("wall_slope_deg within 0..75")
         return self
@@ -53,6 +60,8 @@ class CoverParams(Section):
     rock_slope_deg: Positive
     stand_m: Positive
     parcel_m: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+    meadow_slope_deg: Positive  # steepest ground that is mown
+    river_width_m: Positive
 
 
 class StormParams(Section):
@@ -106,8 +115,58 @@ class ChangeParams(Section):
     ploughed_share: Share  # of meadow parcels bare from about the event's date on
     clear_cuts_per_100km2: NotNegative
     flood_channel_share: Share  # of the length of channels under rain that gets fresh deposits
+    bank_erosion_share: Share  # of the river's length, under the most rain, that loses its banks
+    bank_erosion_m: Positive  # mean width of what it loses
     senescence: NotNegative  # drop of NDVI on heath until 30 August
     snow_line_m: Positive  # height above which snow patches are left on 1 July
+
+
+class SpectraParams(Section):
+    """Reflectance in B02, B03, B04, B08; the classes of `Cover` first, in their order."""
+
+    water: Spectrum
+    conifer: Spectrum
+    birch: Spectrum
+    meadow: Spectrum
+    heath: Spectrum
+    bog: Spectrum
+    till: Spectrum
+    rock: Spectrum
+    built: Spectrum
+    scar_wet: Spectrum
+    scar_dry: Spectrum
+    sediment: Spectrum
+    mown: Spectrum
+    ploughed: Spectrum
+    felled: Spectrum
+    snow: Spectrum
+    regrowth_per_30_days: Share  # of a bared pixel that plants take back
+    yellowing: tuple[Share, Share, Share, Share, Share, Share, Share, Share, Share]  # by class, relative to heath
+
+
+class BackscatterParams(Section):
+    """Terrain-flattened gamma0 of the classes of `Cover`, in their order, and what changes it; VV and VH in dB."""
+
+    water: Pair
+    conifer: Pair
+    birch: Pair
+    meadow: Pair
+    heath: Pair
+    bog: Pair
+    till: Pair
+    rock: Pair
+    built: Pair
+    snow: Pair
+    sediment: Pair
+    felled_change: Pair
+    mown_change: Pair
+    forest_to_bare: Spread
+    grass_to_bare: Spread
+    shrubs_to_bare: Spread
+    deposit_change: Pair  # on meadow and bog
+    noise_floor: Pair
+    layover: float  # dB added
+    drift: tuple[Share2, Share2, Share2, Share2, Share2, Share2, Share2, Share2, Share2]  # by class, relative to 1
 
 
 class OpticsParams(Section):
@@ -124,6 +183,17 @@ class OpticsParams(Section):
     cloud_persistence_days: Positive
     missed_cloud_share: Share
     missed_shadow_share: Share
+    scl_cloud_opacity: tuple[Share, Share, Share]  # from which it doubts, sees cloud, sees dense cloud
+    scl_shadow: Share  # share of the direct sun that cloud takes, from which it sees shadow
+    scl_cirrus_reflectance: Share  # from which it sees cirrus
+    cloud_edge: Positive  # cloudiness from a cloud's edge to its full thickness; its spread over an area is 0.75
+    cirrus_share: Share  # of the looks that have a veil of cirrus somewhere
+    cirrus_reflectance: NotNegative  # of its thickest part
+    bright_as_cloud_share: Share  # of bare ground that the classification calls cloud
+    unclassified_share: Share  # of thin cloud edges and bare ground that it leaves open
+    saturated_share: Share  # of dense cloud and snow
+    skylight_share: Spectrum  # diffuse light on level ground as a share of all, by band
+    haze_by_band: Spectrum  # relative to the blue
 
 
 class RadarParams(Section):
@@ -132,9 +202,13 @@ class RadarParams(Section):
     looks: Positive
     speckle_sigma_px: Positive
     texture_db: NotNegative
-    moisture_db: NotNegative
+    moisture_db: NotNegative  # over moisture_scale_m, from date to date
     moisture_scale_m: tuple[float, float]
-    trend_db_per_30_days: NotNegative
+    local_db: NotNegative  # over local_scale_m, from date to date
+    trend_db_per_30_days: NotNegative  # over local_scale_m, steady
+    local_scale_m: Positive
+    wind_db: NotNegative  # of water, between passes
+    wind_gust_db: NotNegative  # of water, over gusts within a pass
     wet_ground_db: NotNegative
     pass_offset_db: NotNegative
     aspect_residual_db: NotNegative
@@ -182,6 +256,8 @@ class WorldParams(Section):
     landslides: LandslideParams
     inventory: InventoryParams
     change: ChangeParams
+    spectra: SpectraParams
     optics: OpticsParams
+    backscatter: BackscatterParams
     radar: RadarParams
     orbits: OrbitParams

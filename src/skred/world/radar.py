@@ -11,18 +11,16 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from skred.core.grid import Window
-from skred.world.backscatter import DRIFT, FELLED_DB, MOWN_DB, SNOW_DB, Backscatter
+from skred.world.backscatter import Backscatter
 from skred.world.cover import Cover
 from skred.world.ground import Ground
 from skred.world.noise import Float, correlated, crop, from_nodes, generator, grow, normals, seed_of
-from skred.world.params import RadarParams
+from skred.world.params import RadarParams, WorldParams
 from skred.world.viewing import Viewing
 
 POLARISATIONS = ("VV", "VH")
 NODE_PX = 6
 HALO_PX = 3  # of the speckle's correlation
-FLOOR_DB = (-22.0, -28.0)  # what is left in radar shadow: the instrument's own noise
-LAYOVER_DB = 3.0  # two slopes in one pixel, and flattening at its limit
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def speckle(params: RadarParams, window: Window, key: int) -> tuple[Float, Float
 
 
 def render_radar(
-    params: RadarParams,
+    world: WorldParams,
     ground: Ground,
     backscatter: Backscatter,
     *,
@@ -63,10 +61,11 @@ def render_radar(
     window: Window,
 ) -> dict[str, NDArray[Any]]:
     """VV and VH as linear power (float32) and dataMask (uint8), each of shape ``(H, W)``; power is 0 without data."""
+    params, table = world.radar, world.backscatter
     since = float((flown.day - flown.event_day).days)
     cover = crop(ground.landcover.cover, window)
-    sensitive = DRIFT[cover]
-    drift = _drift(params, ground, flown, window, since)
+    sensitive = np.array(table.drift, np.float32)[cover]
+    drift = _drift(params, ground, flown, window)
     wet = _wetness(params, ground, flown, window, since)
     snow = since < crop(ground.change.snow_day, window)
     felled = since >= crop(ground.change.cut_day, window)
@@ -76,19 +75,24 @@ def render_radar(
     layover, shadow = crop(flown.viewing.layover, window), crop(flown.viewing.shadow, window)
     water = cover == Cover.WATER
     rng = generator(flown.key, "pass")
-    wind_db = float(rng.normal(0, 2.5))
+    wind_db = np.float32(rng.normal(0, params.wind_db))
+    if water.any():
+        gusts = generator(flown.key, "gusts")
+        wind_db = wind_db + np.float32(params.wind_gust_db) * _field(ground, gusts, (600.0, 2400.0), window)[water]
+    local = _local(params, ground.grid.resolution_m, window, seed_of(ground.seed, "local", flown.day.isoformat()))
     grains = speckle(params, window, seed_of(flown.key, "speckle"))
     out: dict[str, NDArray[Any]] = {}
     for p, name in enumerate(POLARISATIONS):
         level = backscatter.after_db[p] if since > 0 else backscatter.before_db[p]
-        db = crop(level, window) + sensitive * (drift[p] + wet) + residual
+        db = crop(level, window) + sensitive * (drift[p] + local[p] + wet) + residual
+        db += crop(backscatter.trend_db[p], window) * np.float32(since / 30)
         db += np.float32(rng.normal(0, params.pass_offset_db))
-        db[felled] += FELLED_DB[p]
-        db[mown] += MOWN_DB[p]
-        db[snow] = SNOW_DB[p]
-        db[water] += np.float32(wind_db)
-        db[layover] += np.float32(LAYOVER_DB)
-        db[shadow] = FLOOR_DB[p]
+        db[felled] += np.float32(table.felled_change[p])
+        db[mown] += np.float32(table.mown_change[p])
+        db[snow] = table.snow[p]
+        db[water] += wind_db
+        db[layover] += np.float32(table.layover)
+        db[shadow] = table.noise_floor[p]
         power = np.exp(db * np.float32(np.log(10) / 10)) * grains[p]
         out[name] = np.where(valid == 1, power, np.float32(0)).astype(np.float32)
     out["dataMask"] = valid
@@ -102,17 +106,30 @@ def _field(ground: Ground, rng: np.random.Generator, scales_m: tuple[float, floa
     return from_nodes(np.float32(np.sqrt(0.5)) * (short + long), NODE_PX, (0, 0), window)
 
 
-def _drift(params: RadarParams, ground: Ground, flown: RadarPass, window: Window, since: float) -> tuple[Float, Float]:
-    """Moisture of the day and the slow change of plants, in dB; two thirds of it common to both polarisations."""
+def _drift(params: RadarParams, ground: Ground, flown: RadarPass, window: Window) -> tuple[Float, Float]:
+    """Moisture of the day over hundreds of metres, in dB; two thirds of its variance common to both polarisations."""
     daily = (ground.seed, "moisture", flown.day.isoformat())
-    slow = np.float32(params.trend_db_per_30_days * since / 30)
-    shared = np.float32(params.moisture_db) * _field(ground, generator(*daily), params.moisture_scale_m, window)
-    shared += slow * _field(ground, generator(ground.seed, "trend"), params.moisture_scale_m, window)
+    size = np.float32(params.moisture_db)
+    shared = size * _field(ground, generator(*daily), params.moisture_scale_m, window)
     fields = []
     for name in POLARISATIONS:
-        own = np.float32(params.moisture_db) * _field(ground, generator(*daily, name), params.moisture_scale_m, window)
-        own += slow * _field(ground, generator(ground.seed, "trend", name), params.moisture_scale_m, window)
+        own = size * _field(ground, generator(*daily, name), params.moisture_scale_m, window)
         fields.append(np.float32(np.sqrt(2 / 3)) * shared + np.float32(np.sqrt(1 / 3)) * own)
+    return fields[0], fields[1]
+
+
+def _local(params: RadarParams, pixel_m: float, window: Window, key: int) -> tuple[Float, Float]:
+    """What each small patch of ground does of its own from date to date (dew, leaves, wind in the trees), in
+    dB; VV and VH go their own ways."""
+    sigma_px = params.local_scale_m / 4 / pixel_m
+    reach = 2 + round(2 * sigma_px)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
+    kernel /= np.sqrt((kernel**2).sum())
+    inner = (slice(reach, -reach), slice(reach, -reach))
+    fields = []
+    for white in normals(grow(window, reach), key):
+        smooth = ndimage.correlate1d(ndimage.correlate1d(white, kernel, axis=0), kernel, axis=1)
+        fields.append(np.float32(params.local_db) * smooth[inner])
     return fields[0], fields[1]
 
 

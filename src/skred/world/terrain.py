@@ -1,4 +1,4 @@
-"""The ground: glacial troughs in a plateau, gullied walls, a lake, and the elevation product that users get of it."""
+"""The ground: glacial troughs in a plateau, gullied walls, lakes, fjord and fans; and the elevation product of it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from scipy import ndimage
 from skred.world.drainage import Drainage, drain
 from skred.world.noise import Float, correlated, fractal, generator
 from skred.world.params import TerrainParams
-from skred.world.valleys import Valley, valleys
+from skred.world.valleys import Valley, river_line, valleys
 
+FOOT_M = 150.0  # metres of the wall's foot that people farm and live on, with the valley's floor
 MARGIN_PX = 48  # ground around the area, so that slopes and shadows at its edge are right
 
 
@@ -21,8 +22,9 @@ class Terrain:
     """The true ground of an area of shape (H, W).
 
     `wide_m` is the height on the area and `MARGIN_PX` around it; everything else is on the area itself.
-    `above_floor_m` and `from_axis_m` refer to the valley that shaped the pixel, `parcel_axes_m` are coordinates
-    along and across the main valleys.
+    `above_floor_m` and `from_axis_m` refer to the valley that shaped the pixel. `floor` is the flat of a main valley
+    and the foot of its walls, `river_m` the distance to the middle of its river (0 on lakes and fjord),
+    `parcel_axes_m` are coordinates along and across the main valleys.
     """
 
     pixel_m: float
@@ -34,6 +36,7 @@ class Terrain:
     above_floor_m: Float
     from_axis_m: Float
     floor: NDArray[np.bool_]
+    river_m: Float
     parcel_axes_m: tuple[Float, Float]
     drainage: Drainage
     upslope_km2: Float
@@ -52,12 +55,14 @@ def build_terrain(params: TerrainParams, seed: int, shape: tuple[int, int], pixe
     rng = generator(seed, "terrain")
     wide = (shape[0] + 2 * MARGIN_PX, shape[1] + 2 * MARGIN_PX)
     lines = valleys(params, rng, max(wide) * pixel_m, pixel_m / 2)
-    height, floor_m, axis_m, half_m = _carve(params, rng, wide, pixel_m, lines)
+    height, rules = _carve(params, rng, wide, pixel_m, lines)
     height = _gullies(params, height, pixel_m)
-    water_m = _lake_level(params, lines)
-    water = (height <= water_m) & (floor_m < water_m + 30)
-    water = ndimage.binary_opening(water, iterations=2)
-    height = np.where(water, water_m, np.maximum(height, water_m + 0.3)).astype(np.float32)
+    height = np.maximum(height, _fans(rng, wide, pixel_m, lines))
+    standing = rules.main & (rules.water_m > rules.floor_m + 0.5)
+    water = ndimage.binary_opening(standing & (height <= rules.water_m), iterations=2)
+    shore = np.where(standing, np.maximum(height, rules.water_m + 0.3), height)
+    height = np.where(water, rules.water_m, np.maximum(shore, 0.3)).astype(np.float32)
+    river_m = np.where(water, np.float32(0), _river_distance(params, rng, wide, pixel_m, lines))
     slope, aspect = slope_and_aspect(height, pixel_m)
     drainage = drain(_shrink(height, 2), 2 * pixel_m)
     inner = (slice(MARGIN_PX, -MARGIN_PX), slice(MARGIN_PX, -MARGIN_PX))
@@ -72,9 +77,10 @@ def build_terrain(params: TerrainParams, seed: int, shape: tuple[int, int], pixe
         slope_deg=slope[inner].copy(),
         aspect_deg=aspect[inner].copy(),
         water=water[inner].copy(),
-        above_floor_m=(height - floor_m)[inner].astype(np.float32),
-        from_axis_m=axis_m[inner].copy(),
-        floor=(axis_m < half_m + 60)[inner].copy(),
+        above_floor_m=(height - np.maximum(rules.floor_m, rules.water_m))[inner].astype(np.float32),
+        from_axis_m=rules.axis_m[inner].copy(),
+        floor=(rules.main & (rules.axis_m < rules.half_m + FOOT_M))[inner].copy(),
+        river_m=river_m[inner].astype(np.float32),
         parcel_axes_m=(
             (east * np.cos(heading) + north * np.sin(heading)).astype(np.float32),
             (-east * np.sin(heading) + north * np.cos(heading)).astype(np.float32),
@@ -105,10 +111,20 @@ def _coordinates(shape: tuple[int, int], pixel_m: float) -> tuple[Float, Float]:
     return np.broadcast_to(east, shape), np.broadcast_to(north, shape)
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """Of the valley that shapes each pixel (H, W): height of its floor, its water, distance to its axis, half width."""
+
+    floor_m: Float
+    water_m: Float
+    axis_m: Float
+    half_m: Float
+    main: NDArray[np.bool_]
+
+
 def _carve(
     params: TerrainParams, rng: np.random.Generator, shape: tuple[int, int], pixel_m: float, lines: list[Valley]
-) -> tuple[Float, Float, Float, Float]:
-    """Height, and the floor height, distance to the axis and half width of the valley that rules each pixel."""
+) -> tuple[Float, _Rules]:
     plateau = params.plateau_m + params.plateau_relief_m * fractal(
         rng, shape, pixel_m=pixel_m, longest_m=7000, exponent=2.1
     )
@@ -116,32 +132,34 @@ def _carve(
     ribs = fractal(rng, shape, pixel_m=pixel_m, longest_m=700, exponent=1.85)
     bulge = correlated(rng, shape, pixel_m=pixel_m, scale_m=1500)
     height = plateau.astype(np.float32)
-    floor = np.full(shape, np.inf, np.float32)
     lowest = np.full(shape, np.inf, np.float32)
-    axis = np.full(shape, np.inf, np.float32)
-    half = np.zeros(shape, np.float32)
+    floor, water, axis, half = (np.full(shape, value, np.float32) for value in (np.inf, -np.inf, np.inf, 0))
+    main = np.zeros(shape, bool)
     for line in lines:
-        if (near := _distance(shape, pixel_m, line)) is None:
+        if (near := _nearest(shape, pixel_m, line)) is None:
             continue
-        distance, floor_here = near
+        distance, floor_here, water_here, half_here = near
         steep = np.tan(np.radians(line.wall_slope_deg)) * (1 + 0.22 * bulge)
         foot = 90.0 if line.main else 60.0  # metres over which the floor bends up into the wall
-        beyond = np.maximum(distance + 22 * bulge - line.half_width_m, 0)
+        beyond = np.maximum(distance + 22 * bulge - half_here, 0)
         wall = np.where(beyond < foot, beyond**2 / (2 * foot), beyond - foot / 2) * np.maximum(steep, 0.3)
         # Walls lean back towards the trough's shoulder, which makes the edge of the plateau round.
-        section = floor_here + wall + 0.012 * np.minimum(distance, line.half_width_m)
-        rules = section < lowest
-        lowest, floor = np.where(rules, section, lowest), np.where(rules, floor_here, floor)
-        axis, half = np.where(rules, distance, axis), np.where(rules, np.float32(line.half_width_m), half)
+        section = floor_here + wall + 0.012 * np.minimum(distance, half_here)
+        here = section < lowest
+        lowest = np.where(here, section, lowest)
+        floor, water = np.where(here, floor_here, floor), np.where(here, water_here, water)
+        axis, half = np.where(here, distance, axis), np.where(here, half_here, half)
+        main = np.where(here, line.main, main)
         height = _smooth_minimum(height, section, 70.0)
     on_wall = np.clip((height - floor) / 60, 0, 1) * np.clip(1.3 - (height - floor) / 1400, 0.35, 1)
-    height = height + params.roughness_m * ribs * on_wall
+    height = height + params.roughness_m * ribs * np.where(main, on_wall, np.maximum(on_wall, 0.3))
     height = height + 0.8 * fractal(rng, shape, pixel_m=pixel_m, longest_m=150, exponent=1.6)
-    return height.astype(np.float32), floor, axis, half
+    return height.astype(np.float32), _Rules(floor, water, axis, half, main)
 
 
-def _distance(shape: tuple[int, int], pixel_m: float, line: Valley) -> tuple[Float, Float] | None:
-    """Distance in metres to a centre line and the floor height at its nearest point, or None if it is far away."""
+def _nearest(shape: tuple[int, int], pixel_m: float, line: Valley) -> tuple[Float, Float, Float, Float] | None:
+    """Distance in metres to a centre line, and floor, water level and half width at its nearest point; None if it is
+    far away."""
     room = 150  # pixels around the area in which a centre line still matters
     rows = np.round((shape[0] - 1) / 2 - line.north_m / pixel_m).astype(int) + room
     cols = np.round((shape[1] - 1) / 2 + line.east_m / pixel_m).astype(int) + room
@@ -150,15 +168,48 @@ def _distance(shape: tuple[int, int], pixel_m: float, line: Valley) -> tuple[Flo
         return None
     # Half resolution is enough: a valley is hundreds of metres wide.
     small = ((shape[0] + 2 * room) // 2 + 1, (shape[1] + 2 * room) // 2 + 1)
-    level = np.full(small, np.nan, np.float32)
-    level[rows[inside] // 2, cols[inside] // 2] = line.floor_m[inside]
-    away, (near_row, near_col) = ndimage.distance_transform_edt(np.isnan(level), return_indices=True)
-    floor = ndimage.gaussian_filter(level[near_row, near_col], 3)
-    fields = []
-    for field in (away.astype(np.float32) * 2 * pixel_m, floor):
-        grown = ndimage.zoom(field, 2, order=1, grid_mode=True, mode="nearest")
-        fields.append(grown[room : room + shape[0], room : room + shape[1]].astype(np.float32))
-    return fields[0], fields[1]
+    point = np.full(small, -1, np.int32)
+    point[rows[inside] // 2, cols[inside] // 2] = np.flatnonzero(inside)
+    away, (near_row, near_col) = ndimage.distance_transform_edt(point < 0, return_indices=True)
+    at = point[near_row, near_col]
+    cut = (slice(room, room + shape[0]), slice(room, room + shape[1]))
+
+    def grown(field: Float) -> Float:
+        return np.asarray(ndimage.zoom(field, 2, order=1, grid_mode=True, mode="nearest")[cut], dtype=np.float32)
+
+    floor, half = (
+        ndimage.gaussian_filter(values[at].astype(np.float32), 3) for values in (line.floor_m, line.half_width_m)
+    )
+    # A lake has one level: its nearest point's, never a mean of two.
+    level = np.repeat(np.repeat(line.water_m[at].astype(np.float32), 2, 0), 2, 1)[cut]
+    return grown(away.astype(np.float32) * 2 * pixel_m), grown(floor), level, grown(half)
+
+
+def _fans(rng: np.random.Generator, shape: tuple[int, int], pixel_m: float, lines: list[Valley]) -> Float:
+    """Cones of gravel that side streams built on the floor of the main valley; -inf elsewhere."""
+    east, north = _coordinates(shape, pixel_m)
+    surface = np.full(shape, -np.inf, np.float32)
+    uneven = 1 + 0.18 * fractal(rng, shape, pixel_m=pixel_m, longest_m=500, exponent=1.6)
+    for fan in (line.fan_m for line in lines if line.fan_m is not None):
+        away = np.hypot(east - np.float32(fan[0]), north - np.float32(fan[1]))
+        near = away < 600
+        surface[near] = np.maximum(surface[near], (fan[2] - fan[3] * away * uneven)[near])
+    return surface
+
+
+def _river_distance(
+    params: TerrainParams, rng: np.random.Generator, shape: tuple[int, int], pixel_m: float, lines: list[Valley]
+) -> Float:
+    dry = np.ones(shape, bool)
+    for line in (line for line in lines if line.main):
+        east, north = river_line(params, rng, line)
+        rows = np.round((shape[0] - 1) / 2 - north / pixel_m).astype(int)
+        cols = np.round((shape[1] - 1) / 2 + east / pixel_m).astype(int)
+        inside = (rows >= 0) & (rows < shape[0]) & (cols >= 0) & (cols < shape[1])
+        dry[rows[inside], cols[inside]] = False
+    if dry.all():
+        return np.full(shape, 1e4, np.float32)
+    return np.asarray(ndimage.distance_transform_edt(dry) * pixel_m, dtype=np.float32)
 
 
 def _smooth_minimum(a: Float, b: Float, width_m: float) -> Float:
@@ -186,8 +237,3 @@ def _shrink(array: Float, factor: int) -> Float:
     padded = np.pad(array, ((0, rows), (0, cols)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
     return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
-
-
-def _lake_level(params: TerrainParams, lines: list[Valley]) -> float:
-    floors = np.concatenate([line.floor_m for line in lines if line.main])
-    return float(np.quantile(floors, params.lake_share)) + 4.0 if params.lake_share > 0 else float(floors.min()) - 1e4

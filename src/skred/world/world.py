@@ -70,9 +70,7 @@ class World:
             horizon_deg=self._horizons[acquisition.relative_orbit],
         )
         valid = covered(acquisition, self.grid, window)
-        return render_optical(
-            self.params.optics, self.params.change, self.ground, look=look, valid=valid, window=window
-        )
+        return render_optical(self.params, self.ground, look=look, valid=valid, window=window)
 
     def radar(self, acquisition: Acquisition, window: Window) -> dict[str, NDArray[Any]]:
         """VV, VH (float32, terrain-flattened gamma0 as linear power, 0 where there is no data), dataMask (uint8)."""
@@ -84,7 +82,7 @@ class World:
             viewing=self._viewings[acquisition.orbit_direction, acquisition.relative_orbit],
         )
         valid = covered(acquisition, self.grid, window)
-        return render_radar(self.params.radar, self.ground, self._backscatter, flown=flown, valid=valid, window=window)
+        return render_radar(self.params, self.ground, self._backscatter, flown=flown, valid=valid, window=window)
 
     def viewing(self, orbit_direction: str, relative_orbit: int, window: Window) -> dict[str, NDArray[Any]]:
         """localIncidenceAngle (float32, degrees) and shadowMask (uint8, 1 layover or radar shadow) of a track.
@@ -116,6 +114,14 @@ class World:
     def inventory(self) -> geopandas.GeoDataFrame:
         """Polygons as someone would have mapped them: columns id, area_m2, geometry in the grid's CRS."""
         return mapped(self.params.inventory, self.ground.seed, self.grid, self.ground.slides.footprints)
+
+    def cloud(self, acquisition: Acquisition, window: Window) -> tuple[Float, Float]:
+        """The truth about the sky of an optical pass: opacity of the cloud above each pixel, and the share of direct
+        sunlight that cloud takes from it, each 0 to 1."""
+        self._check(acquisition, "S2", window)
+        field = self._cloud(acquisition)
+        sun = sun_position(acquisition.time, *self.event.area.center_lonlat)
+        return field.opacity(window), field.shadow(window, sun, self.grid.resolution_m)
 
     def _cloud(self, acquisition: Acquisition) -> CloudField:
         day, seed, pixel_m = acquisition.day, self.ground.seed, self.grid.resolution_m
@@ -159,7 +165,7 @@ def build_world(params: WorldParams, event: Event) -> World:
         _acquisitions=flown,
         _days=days,
         _horizons=_horizons(event, ground, flown),
-        _backscatter=build_backscatter(params.radar, ground),
+        _backscatter=build_backscatter(params, ground),
         _viewings={
             (track.direction, track.relative_orbit): view(params.radar, seed, terrain, track)
             for track in params.orbits.radar

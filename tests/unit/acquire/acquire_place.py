@@ -14,6 +14,7 @@ from shapely.geometry import box
 
 from skred.acquire.client import ImageService
 from skred.acquire.download import download
+from skred.acquire.limiter import Limiter
 from skred.acquire.params import DownloadParams
 from skred.acquire.progress import Progress
 from skred.acquire.service import Service
@@ -28,10 +29,16 @@ PARAMS = DownloadParams(
     max_tries=3,
     wait_s=0.0,
     rate_limit_wait_s=0.0,
+    longest_wait_s=5.0,
     timeout_s=20.0,
     tile_px=2500,
     page_items=3,
     max_cloud_percent=90,
+    budget_pu=100,
+    account_pu_per_month=10_000,
+    account_requests_per_month=10_000,
+    account_pu_per_minute=300,
+    account_requests_per_minute=300,
     hub_start_s=60.0,
 )
 EVENT_DATA = {
@@ -109,8 +116,8 @@ class Place:
 
 
 @contextmanager
-def served(place):
-    with serve(place) as settings:
+def served(place, **options):
+    with serve(place, **options) as settings:
         yield Service(
             settings.base_url, settings.token_url, settings.client_id, settings.client_secret, True, "offline test"
         )
@@ -119,16 +126,37 @@ def served(place):
 LANDSLIDES = gpd.GeoDataFrame(geometry=[box(*GRID.bounds)], crs=GRID.crs)
 
 
-def run(service, folder, event=EVENT, params=PARAMS, out="raw"):
+def run(service, folder, event=EVENT, params=PARAMS, out="raw", limiter=None):
+    return run_with(ImageService(service, params, limiter or Limiter()), folder, event, out)
+
+
+def run_with(service, folder, event=EVENT, out="raw"):
     return download(
         event,
-        ImageService(service, params),
-        params,
+        service,
+        service.params,
         store=Store(folder / "store"),
         out=folder / out,
         write_inventory=partial(write_inventory, frame=LANDSLIDES),
         progress=Progress(event.name),
     )
+
+
+def many(days=61):
+    """Two acquisitions a day, one of each sensor; 120 in both windows of the event."""
+    first = dt.datetime(2019, 6, 30, 5, tzinfo=dt.UTC)
+    found = []
+    for day in range(days):
+        morning, evening = ((first + dt.timedelta(days=day, hours=hours)).isoformat() for hours in (0, 12))
+        if day != 30:  # the day of the storm belongs to no window
+            found.append(radar(f"S1A_{day:02d}", morning, ("ascending", "descending")[day % 2], 20 + day % 4))
+            found.append(optical(f"S2A_{day:02d}_R051_T32VLP_x", evening))
+    return tuple(found)
+
+
+def images(log):
+    """The calls of a service's log that asked for an image."""
+    return [call for call in log if call.path == "process"]
 
 
 def digest(folder):

@@ -1,54 +1,28 @@
 """A download through the real client from the offline service: complete, resumable, and the same every time."""
 
+import base64
 import datetime as dt
-import json
-from collections import Counter
+import logging
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from acquire_place import EVENT, GRID, ITEMS, PARAMS, Place, digest, optical, run, served
+from acquire_place import EVENT, GRID, ITEMS, PARAMS, Place, digest, images, optical, radar, run, run_with, served
+from shapely import wkt
 
+from skred.acquire.client import ImageService
+from skred.acquire.limiter import Limiter
+from skred.acquire.login import Login
+from skred.acquire.plan import make_plan
+from skred.acquire.store import Store
 from skred.coding import decode_power
 from skred.core.errors import InputError, SkredError
 from skred.core.raster import read_raster
+from skred.hub.faults import FaultRule, Html, Reset, RevokeTokens, Status
 from skred.hub.items import S1
-from skred.hub.server import Answer, Hub
 from skred.manifest import read_manifest
 
-
-class Faults:
-    """Answers put in place of the service's, one for each call of a path, until they are used up."""
-
-    def __init__(self, monkeypatch):
-        self.calls = Counter()
-        self.planned = {}
-        true_answer = Hub.answer
-
-        def answer(hub, method, path, headers, body):
-            self.calls[path] += 1
-            planned = self.planned.get(path)
-            if planned:
-                changed = planned.pop(0)
-                if isinstance(changed, Answer):
-                    return changed
-                return changed(true_answer(hub, method, path, headers, body))
-            return true_answer(hub, method, path, headers, body)
-
-        monkeypatch.setattr(Hub, "answer", answer)
-
-    def process(self, *answers):
-        self.planned["/api/v1/process"] = list(answers)
-
-
-@pytest.fixture
-def faults(monkeypatch):
-    return Faults(monkeypatch)
-
-
-def refusal(status, code="CODE", headers=()):
-    error = {"status": status, "code": code, "message": f"{code} told"}
-    return Answer(status, json.dumps({"error": error}).encode(), headers=tuple(headers))
+SERIAL = PARAMS.model_copy(update={"workers": 1})
 
 
 def test_the_folder_holds_exactly_what_the_manifest_names(tmp_path):
@@ -96,21 +70,54 @@ def test_every_image_of_a_simulated_download_carries_the_mark(tmp_path):
     assert marks == {"yes"}
 
 
-def test_a_second_download_asks_for_no_image_and_gives_the_same_bytes(tmp_path, faults):
-    with served(Place()) as service:
+def test_a_second_download_asks_for_no_image_and_gives_the_same_bytes(tmp_path):
+    log = []
+    with served(Place(), log=log) as service:
         run(service, tmp_path)
-        first, asked = digest(tmp_path / "raw"), faults.calls["/api/v1/process"]
+        first, asked = digest(tmp_path / "raw"), len(images(log))
         run(service, tmp_path)
-    assert faults.calls["/api/v1/process"] == asked
+    assert len(images(log)) == asked
     assert digest(tmp_path / "raw") == first
 
 
-def test_the_number_of_workers_and_the_size_of_tiles_change_no_byte(tmp_path):
+def test_the_manifest_says_what_each_image_is_and_what_it_cost(tmp_path):
+    log = []
+    with served(Place(), log=log) as service:
+        run(service, tmp_path)
+    manifest = read_manifest(tmp_path / "raw")
+    entries = [*manifest.acquisitions, *manifest.geometry, manifest.dem]
+    assert {entry.spent_pu for entry in entries} <= {round(call.units, 6) for call in images(log)}
+    empty = sum(call.units for call in images(log)) - sum(entry.spent_pu for entry in entries)
+    assert empty == pytest.approx(manifest.acquisitions[0].spent_pu, rel=1e-3)  # of the pass without data
+    hashes = {call.key for call in images(log)}
+    assert len({entry.request_sha256 for entry in entries}) == len(entries) == len(hashes) - 1
+    assert len({entry.evalscript_sha256 for entry in entries}) == 4
+    outline = wkt.loads(manifest.acquisitions[-1].footprint_wkt)
+    assert outline.bounds == pytest.approx(GRID.bounds_lonlat(), abs=1e-5)
+
+
+def test_the_manifest_names_what_is_left_out_and_why(tmp_path, capsys):
+    with served(Place()) as service:
+        run(service, tmp_path)
+    left_out = read_manifest(tmp_path / "raw").left_out
+    assert [(one.id, one.reason, one.instead) for one in left_out] == [
+        ("S1B_empty", "no data", None),
+        ("S2B_old_R094_T32VLP_x", "older version", "S2B_new_R094_T32VLP_x"),
+        ("S2B_white_R094_T32VLP_x", "too cloudy", None),
+    ]
+    told = capsys.readouterr().err
+    assert "holds 6 acquisitions (left out: 1 no data, 1 older version, 1 too cloudy)" in told
+
+
+def test_the_number_of_workers_and_the_size_of_tiles_change_no_byte_of_a_pixel(tmp_path):
     with served(Place()) as service:
         run(service, tmp_path)
         other = PARAMS.model_copy(update={"workers": 1, "tile_px": 40, "page_items": 100})
         run(service, tmp_path / "other", params=other)
-    assert digest(tmp_path / "raw") == digest(tmp_path / "other" / "raw")
+    whole, tiled = digest(tmp_path / "raw"), digest(tmp_path / "other" / "raw")
+    assert whole.pop("manifest.json") != tiled.pop("manifest.json")  # small tiles cost more, and it says so
+    assert whole == tiled
+    assert {name[:2] for name in whole} == {"s1", "s2", "vi", "de", "in"}
 
 
 def test_a_narrowed_window_leaves_no_stale_file_and_a_widened_one_asks_only_for_what_is_new(tmp_path):
@@ -132,112 +139,35 @@ def test_a_narrowed_window_leaves_no_stale_file_and_a_widened_one_asks_only_for_
     assert not gone & {p.name for p in (tmp_path / "raw").iterdir()}
 
 
-def test_after_a_failure_what_was_fetched_is_kept(tmp_path, faults):
-    serial = PARAMS.model_copy(update={"workers": 1})
-    place = Place()
-    with served(place) as service:
-        faults.process(*[lambda answer: answer] * 3, refusal(403, "ACCESS_INSUFFICIENT_PROCESSING_UNITS"))
-        with pytest.raises(SkredError, match="no processing units left"):
-            run(service, tmp_path, params=serial)
-        assert faults.calls["/api/v1/process"] == 4
-        assert len(list((tmp_path / "store").glob("*.json"))) == 3
-        assert not (tmp_path / "raw").exists()
-        before = dict(place.reads)
-        run(service, tmp_path, params=serial)
-        run(service, tmp_path / "undisturbed")
-    assert digest(tmp_path / "raw") == digest(tmp_path / "undisturbed" / "raw")
-    assert len(before) >= 3
+def test_neither_secret_nor_token_is_in_any_file_or_line(tmp_path, capsys, caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    tokens = []
+    true_token = Login.token
 
+    def token(login, refused):
+        tokens.append(true_token(login, refused)["access_token"])
+        return true_token(login, refused)
 
-def change_body(change):
-    return lambda answer: replace(answer, body=change(answer.body))
-
-
-BROKEN = {
-    "empty": change_body(lambda body: b""),
-    "HTML": change_body(lambda body: b"<html>busy</html>"),
-    "cut in half": change_body(lambda body: body[: len(body) // 2]),
-    "another image": lambda answer: answer if answer.status != 200 else replace(answer, body=_tiny_tiff()),
-    "a server error": refusal(503),
-    "a rate limit in milliseconds": refusal(429, headers=[("Retry-After", "5")]),
-    "a rate limit as a date": refusal(429, headers=[("Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT")]),
-}
-
-
-def _tiny_tiff():
-    from rasterio.io import MemoryFile  # noqa: PLC0415
-
-    with MemoryFile() as memory:
-        profile = {"driver": "GTiff", "width": 4, "height": 4, "count": 2, "dtype": "uint16", "crs": GRID.crs}
-        with memory.open(**profile, transform=GRID.transform) as dataset:
-            dataset.write(np.ones((2, 4, 4), np.uint16))
-        return bytes(memory.getbuffer())
-
-
-@pytest.mark.parametrize("fault", BROKEN, ids=str)
-def test_a_passing_fault_costs_one_more_try_and_changes_no_byte(tmp_path, faults, fault):
-    with served(Place()) as service:
-        faults.process(BROKEN[fault])
+    monkeypatch.setattr(Login, "token", token)
+    rules = [
+        FaultRule(path="process", fault=Status(status=429, retry_after="0.7"), calls=(1,)),
+        FaultRule(path="process", fault=RevokeTokens(), calls=(3,)),
+        FaultRule(path="process", fault=Html(), calls=(5,)),
+        FaultRule(path="token", fault=Status(status=503), calls=(1,)),
+    ]
+    with served(Place(), faults=rules) as service:
         run(service, tmp_path)
-        with_fault = faults.calls["/api/v1/process"]
-        run(service, tmp_path / "undisturbed")
-        assert with_fault == faults.calls["/api/v1/process"] - with_fault + 1
-    assert digest(tmp_path / "raw") == digest(tmp_path / "undisturbed" / "raw")
-
-
-@pytest.mark.parametrize("fault", ["empty", "cut in half", "a server error", "a rate limit in milliseconds"])
-def test_a_lasting_fault_ends_after_the_tries_with_one_line_and_nothing_in_the_store(tmp_path, faults, fault):
-    serial = PARAMS.model_copy(update={"workers": 1})
-    with served(Place()) as service:
-        faults.process(*[BROKEN[fault]] * 99)
-        with pytest.raises(SkredError) as caught:
-            run(service, tmp_path, params=serial)
-    assert faults.calls["/api/v1/process"] == PARAMS.max_tries
-    assert "\n" not in str(caught.value)
-    assert "run the download again" in str(caught.value)
-    assert not list((tmp_path / "store").glob("*"))
-
-
-def test_a_refused_request_is_asked_once_and_the_line_says_why(tmp_path, faults):
-    serial = PARAMS.model_copy(update={"workers": 1})
-    with served(Place()) as service:
-        faults.process(refusal(400, "COMMON_BAD_PAYLOAD"))
-        with pytest.raises(SkredError, match=r"refused with 400: .*COMMON_BAD_PAYLOAD told"):
-            run(service, tmp_path, params=serial)
-    assert faults.calls["/api/v1/process"] == 1
-
-
-def test_a_withdrawn_token_costs_one_new_login(tmp_path, faults):
-    with served(Place()) as service:
-        faults.process(refusal(401))
-        run(service, tmp_path)
-    assert faults.calls["/token"] == 2
-    assert read_manifest(tmp_path / "raw").acquisitions
-
-
-def test_a_service_that_refuses_every_token_ends_after_two_logins(tmp_path, faults):
-    serial = PARAMS.model_copy(update={"workers": 1})
-    with served(Place()) as service:
-        faults.process(*[refusal(401)] * 9)
-        with pytest.raises(InputError, match="refused although logged in anew"):
-            run(service, tmp_path, params=serial)
-    assert faults.calls["/token"] == 2
-
-
-def test_a_wrong_secret_is_one_line_without_the_secret(tmp_path):
-    with served(Place()) as service, pytest.raises(InputError, match="check SH_CLIENT_ID") as caught:
-        run(replace(service, client_secret="not-the-secret"), tmp_path)
-    assert "not-the-secret" not in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_the_secret_is_in_no_file(tmp_path, capsys):
-    with served(Place()) as service:
-        run(service, tmp_path)
-        files = [p for p in tmp_path.rglob("*") if p.is_file()]
-        assert files
-        assert not [p for p in files if service.client_secret.encode() in p.read_bytes()]
-        assert service.client_secret not in "".join(capsys.readouterr())
+        broken = FaultRule(path="process", fault=Reset())
+        with served(Place(), faults=[broken]) as dead, pytest.raises(SkredError) as caught:
+            run(replace(dead, identity="another"), tmp_path, out="never")
+        login = f"{service.client_id}:{service.client_secret}".encode()
+        secrets = {service.client_secret, dead.client_secret, base64.b64encode(login).decode(), *tokens}
+    assert len(set(tokens)) >= 3
+    told = "".join(capsys.readouterr()) + caplog.text + str(caught.value)
+    files = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert told and files
+    assert [secret for secret in secrets if secret in told] == []
+    assert [p for p, content in files.items() for secret in secrets if secret.encode() in content] == []
 
 
 def test_a_planted_image_in_the_store_is_fetched_again(tmp_path):
@@ -269,7 +199,47 @@ def test_real_and_simulated_images_have_different_keys(tmp_path):
     assert not keys[0] & keys[1]
 
 
-def test_a_window_without_images_of_a_sensor_names_the_window(tmp_path):
+def test_a_window_without_images_of_a_sensor_names_the_window_before_anything_is_paid(tmp_path):
     only_radar = tuple(one for one in ITEMS if one.collection == S1)
-    with served(Place(listed=only_radar)) as service, pytest.raises(InputError, match="no S2 image of the area from"):
+    log = []
+    with served(Place(listed=only_radar), log=log) as service:
+        images_of = ImageService(service, PARAMS, Limiter())
+        for impossible in (run_with, lambda asked, folder: make_plan(EVENT, asked, PARAMS, Store(folder / "store"))):
+            with pytest.raises(InputError, match="no S2 image of the area from"):
+                impossible(images_of, tmp_path)
+    assert {call.path for call in log} == {"token", "catalog"}
+
+
+def test_a_window_whose_images_show_nothing_of_the_area_names_the_window_too(tmp_path):
+    empty = tuple(one for one in ITEMS if one.collection != S1 or one.time.month == 7 or "empty" in one.id)
+    with served(Place(listed=empty)) as service, pytest.raises(InputError, match=r"no S1 image of .* from 2019-07-31"):
         run(service, tmp_path)
+
+
+def test_the_last_second_of_a_window_belongs_to_it(tmp_path):
+    last = radar("S1A_late", "2019-07-29T23:59:59.500000Z", "ascending", 44)
+    next_day = radar("S1A_next", "2019-07-30T00:00:00Z", "descending", 139)
+    with served(Place(listed=(*ITEMS, last, next_day))) as service:
+        found = {one.id for one in run(service, tmp_path).acquisitions}
+    assert "S1A_late" in found
+    assert "S1A_next" not in found
+
+
+class Overtaken(Place):
+    """While its first image is made, another download of the same event runs from beginning to end."""
+
+    def read(self, collection, found, bands, window):
+        if not self.reads:
+            self.reads["begun"] += 1
+            run(self.service, self.folder, params=SERIAL, out="other")
+        return super().read(collection, found, bands, window)
+
+
+def test_of_two_downloads_at_once_the_later_one_asks_for_nothing_that_the_other_has_put(tmp_path, capsys):
+    place, log = Overtaken(), []
+    with served(place, log=log) as service:
+        place.service, place.folder = service, tmp_path
+        run(service, tmp_path, params=SERIAL)
+    assert len(images(log)) == 10 + 1  # the one on its way when the other began
+    assert digest(tmp_path / "raw") == digest(tmp_path / "other")
+    assert "fetched 1 images, 9 were kept from before" in capsys.readouterr().err.splitlines()[-1]

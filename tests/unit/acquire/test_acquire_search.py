@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skred.acquire.search import acquisitions, newest, parse_item
+from skred.acquire import search
+from skred.acquire.items import parse_item
+from skred.acquire.orders import view_passes
+from skred.acquire.search import newest
 from skred.core.errors import SkredError
 from skred.core.events import Event
 
@@ -27,6 +30,10 @@ def event(**changes):
         "area": {"center_lonlat": [6.3, 61.5], "width_m": 640, "height_m": 640},
     }
     return Event.model_validate(data | changes)
+
+
+def acquisitions(items, event, max_cloud_percent):
+    return list(search.acquisitions(items, event, max_cloud_percent).acquisitions)
 
 
 def s2(time, name=S2_NAME, cloud=10.0, **properties):
@@ -68,7 +75,9 @@ def test_of_a_reprocessed_image_the_newest_version_wins():
     old = s2("2019-07-01T10:50:31Z", updated="2019-07-01T14:00:00Z")
     new = s2("2019-07-01T10:50:31Z", name=S2_NAME.replace("N0212", "N0500"), updated="2023-06-12T00:00:00Z")
     for order in itertools.permutations([old, new]):
-        assert newest(order) == [new]
+        kept, older = newest(order)
+        assert kept == [new]
+        assert [(one.id, one.reason, one.instead) for one in older] == [(old.id, "older version", new.id)]
 
 
 def test_tiles_of_one_optical_pass_are_one_acquisition_with_the_mean_cloud_cover():
@@ -112,3 +121,69 @@ def test_the_order_of_the_catalog_does_not_matter_and_names_are_unique(data):
     assert len({a.name for a in found}) == len(found)
     kept = [item for a in found for item in a.items]
     assert len(kept) == len(set(kept))
+
+
+def outlined(west, south, east, north, name=S2_NAME):
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "MultiPolygon", "coordinates": [[ring]]}
+    properties = {"datetime": "2019-07-01T10:50:31Z"}
+    return parse_item({"id": name, "properties": properties, "geometry": geometry}, "S2")
+
+
+def test_an_item_that_misses_the_area_is_left_out_and_said():
+    over, beside = outlined(6, 61, 7, 62), outlined(6.4, 61, 7, 62, S2_NAME.replace("VLP", "VMP"))
+    found = search.acquisitions([over, beside], event(), 100)
+    assert [a.items for a in found.acquisitions] == [(over,)]
+    assert [(one.id, one.reason) for one in found.left_out] == [(beside.id, "outside the area")]
+
+
+def test_an_item_whose_coarse_outline_just_misses_the_area_is_asked_for():
+    assert search.acquisitions([outlined(6.31, 61, 7, 62)], event(), 100).acquisitions
+
+
+@pytest.mark.parametrize("geometry", [None, {}, {"type": "Point", "coordinates": [6, 61]}, {"type": "Polygon"}, 5])
+def test_an_item_without_a_readable_outline_is_kept(geometry):
+    item = parse_item({"id": S2_NAME, "properties": {"datetime": "2019-07-01T10:50:31Z"}, "geometry": geometry}, "S2")
+    (found,) = acquisitions([item], event(), 100)
+    assert found.footprint is None
+
+
+def test_the_outline_of_a_pass_is_that_of_its_items():
+    parts = [outlined(6, 61, 6.5, 62), outlined(6.2, 61, 7, 62, S2_NAME.replace("VLP", "VMP"))]
+    (found,) = acquisitions(parts, event(), 100)
+    assert found.footprint == (
+        "MULTIPOLYGON (((6 61, 6.5 61, 6.5 62, 6 62, 6 61)), ((6.2 61, 7 61, 7 62, 6.2 62, 6.2 61)))"
+    )
+
+
+def test_versions_may_differ_by_a_fraction_of_a_second_and_slices_are_no_versions():
+    old = s2("2019-07-01T10:50:30.998Z", updated="2019-07-01T14:00:00Z")
+    new = s2("2019-07-01T10:50:31.024Z", name=S2_NAME.replace("N0212", "N0500"), updated="2023-06-12T00:00:00Z")
+    assert newest([new, old])[0] == [new]
+    slices = [s1("2019-07-03T05:55:12Z", name="S1A_a"), s1("2019-07-03T05:55:37Z", name="S1A_b")]
+    assert newest(slices)[0] == slices
+
+
+def test_the_same_item_listed_twice_is_no_older_version_of_itself():
+    kept, older = newest([s2("2019-07-01T10:50:31Z"), s2("2019-07-01T10:50:31Z")])
+    assert (len(kept), older) == (1, [])
+
+
+def passes(*days_and_shares):
+    return [
+        (a, share) for (day, share) in days_and_shares for a in acquisitions([s1(f"{day}T17:15:00Z")], event(), 100)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "day"),
+    [
+        (passes(("2019-07-03", 1.0), ("2019-07-27", 1.0), ("2019-08-08", 1.0)), 27),
+        (passes(("2019-07-03", 1.0), ("2019-07-27", 0.8)), 3),
+        (passes(("2019-07-03", 0.801), ("2019-07-27", 0.8)), 27),
+        (passes(("2019-07-03", 0.01), ("2019-07-27", 0.0)), 3),
+    ],
+)
+def test_a_track_is_seen_at_the_pass_that_shows_most_and_among_those_the_nearest_to_the_event(seen, day):
+    (chosen,) = view_passes(seen, event().date).values()
+    assert chosen.time.day == day

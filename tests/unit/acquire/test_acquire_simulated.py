@@ -9,9 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import yaml
-from acquire_place import EVENT_DATA, PARAMS, digest
+from acquire_place import EVENT_DATA, GRID, PARAMS, digest
 
 from skred.acquire.simulated import offline_service, world_identity
+from skred.acquire.truth import WorldTruth
 from skred.core.errors import SkredError
 from skred.core.events import read_event
 from skred.core.raster import read_raster
@@ -50,6 +51,13 @@ def test_a_world_is_known_by_its_parameters_place_and_dates_and_not_by_its_title
         identity(tmp_path, SIMULATED | {"date": "2019-07-30", "post": {"first": "2019-08-01", "last": "2019-08-29"}}),
     }
     assert len(others | {same}) == 4
+
+
+def test_a_truth_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    truth = WorldTruth(GRID, gpd.GeoDataFrame(), np.zeros(GRID.shape, np.uint8))
+    with pytest.raises(SkredError, match=r"cannot be written .*what has been fetched is kept"):
+        truth.write(tmp_path / "data" / "truth.tif")
 
 
 def test_a_simulated_event_brings_its_own_inventory_and_truth_and_is_the_same_every_time(tmp_path):

@@ -1,61 +1,19 @@
 """The stage `download` as DVC starts it."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import geopandas as gpd
 import pytest
-import yaml
-from acquire_place import EVENT_DATA, GRID, PARAMS, Place, digest, served
-from shapely.geometry import box
+from acquire_place import GRID, PARAMS, Place, digest, served
+from acquire_stage import files, finish, start, write_inputs
 
 from skred.manifest import read_manifest
-
-SOURCES = Path(__file__).resolve().parents[3] / "src"
 
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "storm.yaml").write_text(yaml.safe_dump(EVENT_DATA))
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"download": PARAMS.model_dump()}))
-    inventory = gpd.GeoDataFrame({"date": ["2019-07-30"]}, geometry=[box(*GRID.bounds)], crs=GRID.crs)
-    inventory.to_crs("EPSG:4326").to_file(tmp_path / "mapped.gpkg", driver="GPKG")
-    return tmp_path
-
-
-def start(folder, service=None, out="raw", inventory="mapped.gpkg", **environment):
-    """The stage as a child process, in `folder` and with nothing of this process's environment but the sources."""
-    account = {}
-    if service is not None:
-        account = {
-            "SH_CLIENT_ID": service.client_id,
-            "SH_CLIENT_SECRET": service.client_secret,
-            "SH_BASE_URL": service.base_url,
-            "SH_TOKEN_URL": service.token_url,
-        }
-    given = ["--inventory", inventory] if inventory else []
-    inputs = ["--params", "params.yaml", "--event", "storm.yaml", *given]
-    return subprocess.Popen(
-        [sys.executable, "-m", "skred.stages.download", *inputs, "--store", "store", "--out", out],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(SOURCES)} | account | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(child):
-    out, err = child.communicate(timeout=60)
-    return child.returncode, out, err
-
-
-def files(folder):
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return write_inputs(tmp_path)
 
 
 def test_a_real_event_runs_against_any_service_named_in_the_environment(folder):
@@ -82,7 +40,7 @@ class Killer(Place):
         return super().read(collection, found, bands, window)
 
 
-@pytest.mark.parametrize("fatal_read", [1, 6])
+@pytest.mark.parametrize("fatal_read", [6])
 def test_a_killed_download_resumes_and_gives_the_same_bytes_without_asking_again(folder, fatal_read):
     place = Killer()
     place.fatal_read = fatal_read

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from skred.acquire.store import Store, store_key
+from skred.acquire.store import Store, Tile, store_key
 from skred.core.errors import SkredError
-from skred.core.grid import Grid
+from skred.core.grid import Grid, Window
 from skred.core.raster import Raster, read_raster
 
 KEY = "ab" * 32
@@ -85,6 +85,47 @@ def test_half_written_files_of_dead_processes_go_and_those_of_living_ones_stay(t
         file.write_text("x")
     Store(tmp_path).sweep()
     assert sorted(tmp_path.iterdir()) == sorted([alive, other])
+
+
+WINDOW = Window(2, 4, 4, 4)
+PIXELS = np.arange(16, dtype=np.uint16).reshape(1, 4, 4)
+
+
+def get_tile(store, window=WINDOW, simulated=False):
+    return store.get_tile(KEY, window, PIXELS.shape, "uint16", simulated=simulated)
+
+
+def test_a_tile_is_kept_until_its_image_is_there(tmp_path):
+    store = Store(tmp_path)
+    assert get_tile(store) is None
+    store.put_tile(KEY, WINDOW, Tile(PIXELS, 0.25), simulated=False)
+    tile = get_tile(store)
+    np.testing.assert_array_equal(tile.array, PIXELS)
+    assert tile.units == 0.25
+    assert get_tile(store, Window(2, 0, 4, 4)) is None
+    assert get_tile(store, simulated=True) is None
+    store.sweep()
+    assert get_tile(store) is not None
+    put(store)
+    assert get_tile(store) is None
+
+
+def test_a_tile_that_is_not_the_one_that_was_written_does_not_count(tmp_path):
+    store = Store(tmp_path)
+    store.put_tile(KEY, WINDOW, Tile(PIXELS, 0.25), simulated=False)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for broken in (whole[:-1], whole[:-1] + b"x", whole[:20], b"", b"\xff" + whole):
+        file.write_bytes(broken)
+        assert get_tile(store) is None
+
+
+def test_a_tile_of_an_image_that_is_there_goes_with_the_sweep(tmp_path):
+    store = Store(tmp_path)
+    put(store)
+    store.put_tile(KEY, WINDOW, Tile(PIXELS, 0.25), simulated=False)  # a kill came between the two
+    store.sweep()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f"{KEY}.json", f"{KEY}.tif"]
 
 
 def test_a_store_that_cannot_be_written_is_one_line(tmp_path):

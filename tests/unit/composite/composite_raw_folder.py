@@ -16,9 +16,10 @@ from skred.coding import encode_db
 from skred.core.events import Event, read_event
 from skred.core.grid import Grid
 from skred.core.raster import Raster, write_cog
-from skred.manifest import AcquisitionEntry, FileEntry, GeometryEntry, Manifest, write_manifest
+from skred.manifest import AcquisitionEntry, FetchedEntry, FileEntry, GeometryEntry, Manifest, write_manifest
 
 TRACKS = (("ascending", 15), ("ascending", 117), ("descending", 66), ("descending", 139))
+FETCHED = {"key": "k", "request_sha256": "r", "evalscript_sha256": "e", "spent_pu": 0.1}
 PARAMS = {
     "composite": {
         "optical": {
@@ -105,10 +106,12 @@ def write_event(folder: Path, *, size_px: int = 48, optical: int = 6, radar: int
         service="offline",
         acquisitions=tuple(sorted(entries, key=lambda e: (e.sensor, e.time, e.id))),
         geometry=tuple(
-            GeometryEntry(orbit_direction=d, relative_orbit=o, file=f"geometry/{d}-{o}.tif", key="k") for d, o in TRACKS
+            GeometryEntry(orbit_direction=d, relative_orbit=o, file=f"geometry/{d}-{o}.tif", **FETCHED)
+            for d, o in TRACKS
         ),
-        dem=FileEntry(file="dem.tif", key="k"),
+        dem=FetchedEntry(file="dem.tif", **FETCHED),
         inventory=inventory,
+        left_out=(),
     )
     write_manifest(paths.raw, manifest)
     return paths
@@ -176,6 +179,7 @@ def _entry(name, sensor, window, time, *, file, platform, direction=None, orbit=
         relative_orbit=orbit,
         cloud_cover_percent=None,
         file=file,
-        key="k",
+        footprint_wkt=None,
         valid_share=1.0,
+        **FETCHED,
     )

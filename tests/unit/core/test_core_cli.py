@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +36,7 @@ def skred(tmp_path, monkeypatch, capsys):
     return run
 
 
+ROOT = Path(__file__).resolve().parents[3]
 ADD = (
     "event",
     "add",
@@ -75,11 +78,15 @@ def test_the_lines_for_the_pipeline_name_the_event_wherever_it_must_stand(skred)
     assert "  composite-hans-2023:" in out
     assert "--inventory data/external/hans-2023/landslides.gpkg" in out
     assert "data/composites/hans-2023" in out[out.index("stages predict and evaluate") :]
-    stages = yaml.safe_load(out[out.index("  download-hans") : out.index("(and the other project modules")])
+    stages = yaml.safe_load(out[out.index("  download-hans") : out.index("dvc.yaml, stages predict")])
     assert set(stages) == {"download-hans-2023", "composite-hans-2023"}
     for stage in stages.values():
         assert set(stage) == {"cmd", "deps", "params", "outs"}
         assert stage["outs"][0] in stage["cmd"]
+    real = yaml.safe_load((ROOT / "experiments/jolster-2019/dvc.yaml").read_text())["stages"]
+    for name in ("download", "composite"):
+        code = {dep for dep in real[name]["deps"] if dep.startswith("${src}")}
+        assert {dep for dep in stages[f"{name}-hans-2023"]["deps"] if dep.startswith("${src}")} == code
 
 
 @pytest.mark.parametrize("role", ["unseen", "control", "develop"])
@@ -170,9 +177,13 @@ def test_import_predict_and_evaluate_work_on_any_folder_by_path(skred, tmp_path,
     values = np.stack([-0.8 * labels + rng.normal(0, 0.1, labels.shape), rng.normal(size=labels.shape)])
     make_scenes(tmp_path / "scenes", {"s": labels}, values={"s": values})
     make_patch_folder(tmp_path / "scenes", tmp_path / "patches")
+
+    def report(step, row):
+        pass
+
     params = Params(max_pixels=50_000, max_depth=4, min_leaf_pixels=5, seed=1)
     recipe = Recipe("toy-cart", "toy", ("dndvi", "post_vv"), "cart", params)
-    train_cell(recipe, tmp_path / "patches", tmp_path / "scenes", tmp_path / "model", lambda step, row: None)
+    train_cell(recipe, tmp_path / "patches", tmp_path / "scenes", tmp_path / "model", report)
 
     code, out, err = skred("predict", "--model", "model", "--scenes", "scenes", "--out", "p")
     assert (code, out, err) == (0, "p: 1 probability rasters\n", "")
@@ -191,10 +202,32 @@ def test_import_predict_and_evaluate_work_on_any_folder_by_path(skred, tmp_path,
     code, _, err = skred("predict", "--model", "model", "--scenes", "other", "--out", "q")
     assert (code, err.count("\n")) == (2, 1)
     assert "other: no band post_vv, which model (setting toy) needs; it has dndvi" in err
+    in_other_unit = [b.model_copy(update={"unit": "linear power"}) for b in _bands(tmp_path / "scenes")]
+    make_scenes(tmp_path / "power", {"s": labels}, in_other_unit, values={"s": values})
+    code, _, err = skred("predict", "--model", "model", "--scenes", "power", "--out", "q")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "power: band dndvi is in 'linear power', but model learned it in" in err
     code, _, err = skred("predict", "--model", "scenes", "--scenes", "scenes", "--out", "q")
     told = "scenes/model.json: missing or not readable: scenes is no model; train it or `dvc pull` it"
     assert (code, err) == (2, f"skred: {told}\n")
     assert not (tmp_path / "q").exists()
+
+    train_cell(replace(recipe, cell="other-cart"), tmp_path / "patches", tmp_path / "scenes", tmp_path / "m2", report)
+    code, _, err = skred("evaluate", "--model", "m2", "--scenes", "scenes", "--probability", "p", "--out", "t.json")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "made by another model (cell 'toy-cart', the model's is 'other-cart')" in err
+    assert not (tmp_path / "t.json").exists()
+
+
+def test_no_command_writes_over_a_folder_that_is_there(skred, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "field-notes.txt").write_text("irreplaceable")
+    code, _, err = skred("predict", "--model", "model", "--scenes", "scenes", "--out", "mine")
+    assert (code, err) == (
+        2,
+        "skred: mine: is there already; name another folder, or remove it if nothing in it is needed\n",
+    )
+    assert (tmp_path / "mine" / "field-notes.txt").read_text() == "irreplaceable"
 
 
 def _bands(folder):

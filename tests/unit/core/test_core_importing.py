@@ -220,13 +220,13 @@ def test_a_failed_import_keeps_the_one_before(table, source, out):
     assert SceneFolder.open(out).names == ("a",)
 
 
-def test_an_import_leaves_nothing_of_the_one_before(table, source, out):
+def test_an_import_does_not_write_over_the_one_before(table, source, out):
     image(source, "a")
     import_scenes(table(), source, out)
-    (source / "images" / "a.png").rename(source / "images" / "b.png")
-    (source / "masks" / "a.png").rename(source / "masks" / "b.png")
-    import_scenes(table(), source, out)
-    assert {file.name.split(".")[0] for file in out.iterdir()} == {"b", "scenes"}
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    with pytest.raises(InputError, match="is there already"):
+        import_scenes(table(), source, out)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
 
 
 def test_an_image_of_another_date_that_is_missing_or_of_another_size_is_named(table, source, out):

@@ -168,9 +168,9 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path):
         ("patch.window_px", "big", "patch.window_px: got 'big', wanted a valid integer"),
         ("patch.window_px", 8, "patch.window_px: got 8, wanted greater than or equal to 16"),
         ("patch.val_share", 1.0, "patch.val_share: got 1.0, wanted less than 1"),
-        ("patch.val_share", 0.8, "patch: wanted val_share + test_share below 1"),
-        ("patch.buffer_px", 31, "patch: wanted buffer_px of at least half of window_px (64)"),
-        ("patch.block_px", 32, "patch: wanted block_px of at least window_px (64)"),
+        ("patch.val_share", 0.8, "patch: val_share + test_share: got 1.05, wanted less than 1"),
+        ("patch.buffer_px", 31, "patch: buffer_px: got 31, wanted at least half of window_px (64)"),
+        ("patch.block_px", 32, "patch: block_px: got 32, wanted at least window_px (64)"),
         ("patch", [1], "patch: got [1], wanted a valid dictionary"),
         ("patch", GONE, "patch: missing; add this key"),
         ("unett", {}, "unett: unknown section; wanted one of simulated,"),
@@ -260,9 +260,13 @@ UNET = yaml.safe_load((ROOT / "params.yaml").read_text())["unet"]
 @pytest.mark.parametrize(
     ("key", "value", "line"),
     [
-        ("crop_px", 60, "unet: wanted crop_px to be a multiple of 2^depth"),
-        ("predict_window_px", 100, "unet: wanted predict_window_px to be a multiple of 2^depth"),
-        ("predict_margin_px", 4096, "unet: wanted predict_window_px above twice predict_margin_px (4096)"),
+        ("crop_px", 60, "unet: crop_px: got 60, wanted a multiple of 2^depth"),
+        ("predict_window_px", 100, "unet: predict_window_px: got 100, wanted a multiple of 2^depth"),
+        (
+            "predict_margin_px",
+            4096,
+            "unet: predict_window_px: got 320, wanted more than twice predict_margin_px",
+        ),
         ("loss", "mse", "unet.loss: got 'mse', wanted 'bce', 'bce_dice' or 'focal'"),
         ("epochs", True, "unet.epochs: got True, wanted a number"),
     ],
@@ -287,9 +291,9 @@ def repository(tmp_path):
 
 
 def test_the_parameters_of_this_repository_are_fine(repository):
-    lines = list(check_repository(repository))
-    assert len(lines) >= 4
-    assert all(line.endswith(": fine") for line in lines)
+    fine, mistakes = check_repository(repository)
+    assert len(fine) >= 4
+    assert mistakes == []
 
 
 @pytest.mark.parametrize(
@@ -304,9 +308,15 @@ def test_the_parameters_of_this_repository_are_fine(repository):
         ("detector: cart, patches: develop}", "detector: jungle, patches: develop}", "detector: got 'jungle'"),
         ("detector: cart, patches: develop}", "detector: cart, patches: devel}", "patches: got 'devel', wanted one of"),
         ("split: random", "split: kind", "patches.develop-random.split: got 'kind', wanted 'blocks'"),
-        ("  - control\n", "  - controll\n", "controll.yaml: cannot be read"),
+        ("  - control\n", "  - controll\n", "simulated: got 'controll', wanted the name of a file"),
         ("\nunet:\n", "\nunett:\n", "unett: unknown section"),
         ("  workers: 4", "  workers: four", "download.workers: got 'four'"),
+        ("  max_depth: 20", "  max_dept: 20", "cart.max_dept: unknown key"),
+        ("  fusion: [dndvi, pre_vv, post_vv]", "  fusion: []", "settings.fusion: got [], wanted"),
+        ("  - control\n", "  - develop\n", "simulated: develop is there twice"),
+        ("  - control\n", "  - jolster-2019\n", "jolster-2019 has source sentinelhub, not simulated"),
+        ("  develop: {scenes: develop", "  develop: {scenes: devlop", "patches.develop.scenes: got 'devlop'"),
+        ("  sar-cart: {", "  Sar Cart: {", "cells: got the name 'Sar Cart', wanted small letters"),
     ],
 )
 def test_check_finds_what_no_stage_would_see_before_it_runs(repository, old, new, says):
@@ -314,7 +324,16 @@ def test_check_finds_what_no_stage_would_see_before_it_runs(repository, old, new
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new, 1))
-    assert says in line_of(lambda: list(check_repository(repository)))
+    _, mistakes = check_repository(repository)
+    assert any(says in mistake for mistake in mistakes)
+
+
+def test_check_finds_every_mistake_and_not_only_the_first(repository):
+    file = repository / "params.yaml"
+    text = file.read_text().replace("max_depth: 20", "max_depth: twenty").replace("  depth: 3", "  depth: three")
+    file.write_text(text)
+    _, mistakes = check_repository(repository)
+    assert len(mistakes) == 2
 
 
 def start(*arguments, cwd):

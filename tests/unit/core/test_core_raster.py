@@ -122,18 +122,29 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_folder_appears_whole_and_replaces_what_was_there(tmp_path):
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     out = tmp_path / "out"
-    with atomic_folder(out) as building:
-        (building / "old").write_text("")
     with pytest.raises(RuntimeError), atomic_folder(out) as building:
         (building / "half").write_text("")
         raise RuntimeError
-    assert [path.name for path in tmp_path.rglob("*")] == ["out", "old"]
+    assert list(tmp_path.iterdir()) == []
+    out.mkdir()  # an empty one is nobody's
     with atomic_folder(out) as building:
         (building / "new").write_text("")
-        assert (out / "old").exists()
+        assert list(out.iterdir()) == []
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "new"]
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_what_is_there_already_is_not_replaced(tmp_path, is_file):
+    out = tmp_path / "out"
+    mine = out if is_file else out / "mine"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("irreplaceable")
+    with pytest.raises(InputError, match="out: is there already"), atomic_folder(out):
+        pass
+    assert mine.read_text() == "irreplaceable"
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_what_a_killed_run_left_does_not_get_into_the_next(tmp_path):

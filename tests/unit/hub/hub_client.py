@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from skred.hub.items import DEM, S1, S2, Item
 from skred.hub.server import HubSettings
 
 GRID = Grid("EPSG:32632", 300_000.0, 6_800_000.0, 10.0, 96, 80)
+EMPTY = "_empty"
 PROCESSING = {
     "backCoeff": "GAMMA0_TERRAIN",
     "orthorectify": True,
@@ -44,6 +45,21 @@ def optical(day: int, cloud: float, name: str = "") -> Item:
     return Item(
         f"S2_{day:02d}{name}", S2, _time(day), _ring(GRID), {"eo:cloud_cover": cloud, "platform": "sentinel-2a"}
     )
+
+
+def reprocessed(item: Item) -> Item:
+    """The same pass in a newer version: another id, another `updated`."""
+    return replace(item, id=f"{item.id}_again", properties={**item.properties, "updated": "2023-01-01T00:00:00Z"})
+
+
+def elsewhere(item: Item) -> Item:
+    """A pass that misses the place by a degree."""
+    return replace(item, id=f"{item.id}_elsewhere", footprint=tuple((lon + 1, lat) for lon, lat in item.footprint))
+
+
+def empty(item: Item) -> Item:
+    """A pass whose outline covers the place, but that has no data there."""
+    return replace(item, id=f"{item.id}{EMPTY}")
 
 
 def radar(day: int, hour: int, direction: str) -> Item:
@@ -84,6 +100,8 @@ class Checker:
     def _band(self, name: str, band: str, rows: Any, cols: Any, item: Item | None) -> NDArray[Any]:
         seed = int.from_bytes(hashlib.sha256(f"{name} {band}".encode()).digest()[:4], "little")
         value = ((rows * 7919 + cols * 104_729 + seed) % 10_007) / 10_007.0
+        if name.endswith(EMPTY):
+            return np.zeros(value.shape, np.float32)
         if band == "dataMask":
             whole = item is None or item.collection == S1 or item.time.day % 2 == 0
             return np.broadcast_to(whole | (cols >= self.grid.width // 3), value.shape).astype(np.uint8)
@@ -102,9 +120,10 @@ class Checker:
 
 @dataclass(frozen=True)
 class Client:
-    """The unmodified `sentinelhub` client, set up for one server and impatient."""
+    """The unmodified `sentinelhub` client, set up for one server and impatient; `options` are those of its config."""
 
     settings: HubSettings
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> SHConfig:
@@ -114,9 +133,7 @@ class Client:
             sh_client_secret=self.settings.client_secret,
             sh_base_url=self.settings.base_url,
             sh_token_url=self.settings.token_url,
-            max_download_attempts=2,
-            download_sleep_time=0.01,
-            max_retries=2,
+            **{"max_download_attempts": 2, "download_sleep_time": 0.01, "max_retries": 2, **self.options},
         )
 
     def collection(self, base: DataCollection) -> DataCollection:
@@ -132,10 +149,12 @@ class Client:
         window: Window | None = None,
         time: tuple[Any, Any] | None = ("2019-07-01", "2019-07-31"),
         identifiers: tuple[str, ...] = ("default",),
+        place: dict[str, Any] | None = None,
         other: dict[str, Any] | None = None,
         data_filter: dict[str, Any] | None = None,
         **input_args: Any,
     ) -> SentinelHubRequest:
+        """`place` holds bbox, geometry, size and resolution, instead of `window` of `grid`."""
         other_args = dict(other or {})
         if data_filter:
             other_args["dataFilter"] = data_filter
@@ -148,9 +167,8 @@ class Client:
                 )
             ],
             responses=[SentinelHubRequest.output_response(name, MimeType.TIFF) for name in identifiers],
-            bbox=BBox(grid.bounds, CRS(grid.crs)),
-            size=(grid.width, grid.height),
             config=self.config,
+            **(place or {"bbox": BBox(grid.bounds, CRS(grid.crs)), "size": (grid.width, grid.height)}),
         )
 
     def image(self, script: str, **kwargs: Any) -> NDArray[Any]:

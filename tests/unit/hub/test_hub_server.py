@@ -7,18 +7,20 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from hub_client import GRID, PROCESSING, Checker, Client, optical
+from hub_client import GRID, PROCESSING, Checker, Client, elsewhere, empty, optical, reprocessed
 from oauthlib.oauth2 import OAuth2Error
 from sentinelhub import CRS, BBox, DataCollection, SentinelHubCatalog, SentinelHubDownloadClient
 from sentinelhub.exceptions import DownloadFailedException
 
 from skred.core.grid import Window
 from skred.hub.server import HubSettings, serve
+from skred.hub.service import Asked
 
 S2, S1 = DataCollection.SENTINEL2_L2A, DataCollection.SENTINEL1_IW
 JULY = ("2019-07-01", "2019-07-31")
@@ -26,6 +28,8 @@ SCRIPT = """//VERSION=3
 function setup() { return { input: BANDS, output: { bands: 1, sampleType: "TYPE" } }; }
 function evaluatePixel(s) { return [1]; }
 """
+
+MASK_SCRIPT = SCRIPT.replace("BANDS", '["B02", "dataMask"]').replace("TYPE", "UINT8").replace("[1]", "[s.dataMask]")
 
 
 def found(client: Client, collection: Any = S2, **kwargs: Any) -> list[dict[str, Any]]:
@@ -96,8 +100,21 @@ def test_a_feature_has_time_place_and_properties_and_only_the_asked_for_fields(c
         ({"filter": "eo:cloud_cover < 5 OR eo:cloud_cover > 50"}, "AND"),
         ({"filter": "sat:relative_orbit = 44"}, "sat:relative_orbit"),
         ({"filter": "eo:cloud_cover <"}, "filter"),
-        ({"distinct": "date"}, "distinct"),
+        ({"distinct": "orbit"}, "distinct"),
+        ({"time": None, "datetime": "2019-07-05T00:00:00Z/2019-07-01T00:00:00Z"}, "not later than"),
+        ({"time": None, "datetime": "yesterday"}, "datetime"),
+        ({"time": None, "datetime": "2019-07-01"}, "RFC 3339 time with its zone"),
+        ({"time": None, "datetime": "2019-07-01T00:00:00"}, "RFC 3339 time with its zone"),
+        ({"time": None, "datetime": "2019-07-01T00:00:00Z/2019-07-05"}, "RFC 3339 time with its zone"),
+        ({"time": None, "datetime": "1561939200"}, "RFC 3339 time with its zone"),
+        ({"time": None, "datetime": ".."}, "from/to"),
+        ({"intersects": {"type": "Polygon", "coordinates": [[[0, 0]]]}}, "intersects"),
+        ({"intersects": {"type": "Point"}}, "intersects"),
+        ({"bbox": BBox((0, 0, 1, 1), CRS.WGS84), "intersects": {"type": "Point", "coordinates": [0, 0]}}, "not both"),
+        ({"filter_crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}, "filter-crs"),
+        ({"sortby": []}, "sortby"),
         ({"limit": 1000}, "limit"),
+        ({"limit": "10"}, "valid integer"),
         ({"collection": "sentinel-2-l1c"}, "sentinel-2-l1c"),
     ],
 )
@@ -105,6 +122,42 @@ def test_a_search_that_is_not_served_is_refused_by_name(client: Client, search: 
     with pytest.raises(DownloadFailedException, match="COMMON_BAD_PAYLOAD") as caught:
         found(client, search.pop("collection", S2), **search)
     assert named in str(caught.value)
+
+
+def test_next_0_is_refused_as_by_the_service(client: Client) -> None:
+    answer = post(client, "/catalog/v1/search", {"collections": ["sentinel-2-l2a"], "next": 0})
+    assert answer.json()["error"]["errors"][0]["parameter"] == "next"
+
+
+@pytest.mark.parametrize(
+    ("interval", "days"),
+    [
+        ("2019-07-27T00:00:00Z/..", [28, 27]),
+        ("2019-07-27T00:00:00Z/", [28, 27]),
+        ("../2019-07-02T12:00:00+02:00", [1]),
+        ("/2019-07-02T12:00:00Z", [2, 1]),
+        ("2019-07-05T10:40:11Z", [5]),
+    ],
+)
+def test_an_interval_may_be_open_at_either_end(client: Client, interval: str, days: list[int]) -> None:
+    assert [one["id"] for one in found(client, time=None, datetime=interval)] == [f"S2_{day:02d}" for day in days]
+
+
+def test_search_by_a_shape_that_no_box_could_say(source: Checker) -> None:
+    west, south, east, north = GRID.bounds_lonlat()
+    corner = ((west, south), (east, south), (west, north), (west, south))  # the half below the diagonal
+    half = replace(optical(4, 5.0), footprint=corner)
+    there = {"type": "Point", "coordinates": [west + 0.2 * (east - west), south + 0.2 * (north - south)]}
+    across = {"type": "Point", "coordinates": [west + 0.8 * (east - west), south + 0.8 * (north - south)]}
+    with serve(Checker(catalog=(half,))) as settings:
+        ids = [[one["id"] for one in found(Client(settings), intersects=place)] for place in (there, across)]
+    assert ids == [["S2_04"], []]
+
+
+def test_distinct_dates_are_days_and_come_page_by_page(client: Client) -> None:
+    catalog = SentinelHubCatalog(config=client.config)
+    days = list(catalog.search(S1, time=JULY, distinct="date", limit=2))
+    assert days == ["2019-07-02", "2019-07-08", "2019-07-09", "2019-07-14"]
 
 
 def test_a_wrong_secret_is_refused(server: HubSettings) -> None:
@@ -263,10 +316,29 @@ def test_a_killed_parent_leaves_no_child_behind() -> None:
         requests.post(data["token_url"], data={}, timeout=10)
 
 
-def test_a_reprocessed_item_is_found_beside_the_old_one(source: Checker) -> None:
-    with serve(Checker(catalog=(*source.catalog, optical(4, 5.0, "_again")))) as settings:
-        ids = [one["id"] for one in found(Client(settings), time=("2019-07-04", "2019-07-04T23:00:00"))]
-    assert ids == ["S2_04", "S2_04_again"]
+def test_a_reprocessed_item_is_found_beside_the_old_one() -> None:
+    old = optical(4, 5.0)
+    with serve(Checker(catalog=(old, reprocessed(old), optical(9, 1.0)))) as settings:
+        both = found(Client(settings), time=("2019-07-04", "2019-07-04T23:00:00"))
+    assert [one["id"] for one in both] == ["S2_04", "S2_04_again"]
+    assert [one["properties"].get("updated") for one in both] == [None, "2023-01-01T00:00:00Z"]
+
+
+def test_a_pass_elsewhere_is_found_only_there_and_has_no_pixels_here() -> None:
+    with serve(Checker(catalog=(elsewhere(optical(4, 5.0)),))) as settings:
+        client = Client(settings)
+        here = BBox(settings.bbox, CRS.WGS84)
+        assert [len(found(client, bbox=place)) for place in (here, None)] == [0, 1]
+        assert not client.image(MASK_SCRIPT).any()
+
+
+def test_a_pass_without_data_is_found_and_paid_but_is_empty() -> None:
+    log = list[Asked]()
+    with serve(Checker(catalog=(empty(optical(4, 5.0)),)), log=log) as settings:
+        client = Client(settings)
+        assert len(found(client, bbox=BBox(settings.bbox, CRS.WGS84))) == 1
+        assert not client.image(MASK_SCRIPT).any()
+    assert log[-1].units > 0
 
 
 def test_a_child_ends_at_once_although_a_script_still_runs() -> None:

@@ -22,9 +22,11 @@ from skred.scores.report import evaluate_cell, rounded
 SHAPE = (64, 64)
 
 
-def probability(scenes, out, values):
+def probability(scenes, out, values, **tags):
     for scene, p in values.items():
-        raster = Raster(np.asarray(p, np.float32)[None], scenes.grid(scene), ("probability",), ("1",), float("nan"))
+        raster = Raster(
+            np.asarray(p, np.float32)[None], scenes.grid(scene), ("probability",), ("1",), float("nan"), tags
+        )
         write_cog(out / f"{scene}.tif", raster)
     return out
 
@@ -260,9 +262,11 @@ def test_scores_by_path_use_the_models_own_threshold_and_show_each_folder(make_s
     labels = {name: np.zeros((16, 16), np.uint8) for name in ("train-1", "val-1")}
     labels["train-1"][:8], labels["val-1"][:, :4] = 1, 1
     scenes = make_scenes(tmp_path / "scenes", labels, splits={"train-1": "train", "val-1": "test"}, role=None)
-    p = probability(scenes, tmp_path / "p", {name: np.where(label == 1, 0.31, 0.29) for name, label in labels.items()})
+    values = {name: np.where(label == 1, 0.31, 0.29) for name, label in labels.items()}
+    made_by = card(scenes, threshold=0.3)
+    p = probability(scenes, tmp_path / "p", values, cell=made_by.cell, trained_on=made_by.trained_on, threshold="0.300")
     (tmp_path / "model").mkdir()
-    save_model(tmp_path / "model", _NoDetector(), card(scenes, threshold=0.3), [{"step": 1.0}])
+    save_model(tmp_path / "model", _NoDetector(), made_by, [{"step": 1.0}])
     scores = evaluate_by_path(tmp_path / "model", tmp_path / "scenes", p)
     assert (scores["threshold"], scores["f1"], scores["simulated"], scores["scenes"]) == (0.3, 1.0, False, 2)
     assert {split: part["landslide_pixels"] for split, part in scores["by_split"].items()} == {"train": 128, "test": 64}

@@ -51,7 +51,7 @@ def clone(tmp_path_factory):
 
 def start(root, folder, **environment):
     """Run the stage in `folder` and return the value that it wrote."""
-    out = folder / "out"
+    out = folder / f"out-{len(list(folder.glob('out-*')))}"
     command = [sys.executable, "-m", "skred.stages.import_scenes"]
     arguments = ["--table", str(root / "bands.yaml"), "--source", str(root / "source"), "--out", str(out)]
     clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SKRED_SOURCES")}

@@ -72,7 +72,7 @@ def test_a_ridge_shades_the_ground_behind_it_only():
 def test_cloud_shadow_falls_away_from_the_sun():
     nodes = np.full((120, 120), -1.0, np.float32)
     nodes[60:64, 60:64] = 2.0
-    field = CloudField(nodes, offset_px=320.0, height_m=1000.0, haze=0.0)
+    field = CloudField(nodes, offset_px=320.0, height_m=1000.0, haze=0.0, edge=0.25)
     window = Window(0, 0, 320, 320)
     cloud, shadow = field.opacity(window), field.shadow(window, Sun(45.0, 180.0), 10.0)
     row = np.average(np.arange(320), weights=cloud.sum(axis=1))

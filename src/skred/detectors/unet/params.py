@@ -36,9 +36,14 @@ class Params(Section):
     @model_validator(mode="after")
     def _fits(self) -> Params:
         if self.crop_px % 2**self.depth:
-            raise ValueError(f"crop_px to be a multiple of 2^depth ({2**self.depth})")
+            raise ValueError(f"crop_px: got {self.crop_px}, wanted a multiple of 2^depth ({2**self.depth})")
         if self.predict_window_px % 2**self.depth:
-            raise ValueError(f"predict_window_px to be a multiple of 2^depth ({2**self.depth})")
+            raise ValueError(
+                f"predict_window_px: got {self.predict_window_px}, wanted a multiple of 2^depth ({2**self.depth})"
+            )
         if self.predict_window_px <= 2 * self.predict_margin_px:
-            raise ValueError(f"predict_window_px above twice predict_margin_px ({self.predict_margin_px})")
+            raise ValueError(
+                f"predict_window_px: got {self.predict_window_px}, wanted more than twice predict_margin_px "
+                f"({self.predict_margin_px})"
+            )
         return self
