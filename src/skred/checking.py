@@ -20,9 +20,19 @@ from skred.importing import read_table
 from skred.maps.params import MapParams
 from skred.patches.params import PatchParams, PatchSet
 from skred.report.params import ReportParams
+from skred.scores.params import ImportanceParams, ScoreParams
 from skred.world.params import WorldParams
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
+# a pipeline has the sections of its own stages
+_SECTIONS: dict[str, type[Section]] = {
+    "patch": PatchParams,
+    "scores": ScoreParams,
+    "download": DownloadParams,
+    "composite": CompositeParams,
+    "world": WorldParams,
+    "report": ReportParams,
+}
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
 def check_repository(root: Path) -> tuple[list[str], list[str]]:
@@ -54,6 +64,9 @@ def _event_mistakes(file: Path) -> Iterator[str]:
 def _params_mistakes(file: Path) -> Iterator[str]:
     try:
         sections = read_yaml(file)
+        if "importance" in sections:  # looks at models of the root pipeline, which has checked them
+            read_section(file, "importance", ImportanceParams)
+            return
         settings = read_section(file, "settings", dict[str, Setting])
         patches = read_section(file, "patches", dict[str, PatchSet])
         cells = read_section(file, "cells", dict[str, Cell])
@@ -68,14 +81,9 @@ def _params_mistakes(file: Path) -> Iterator[str]:
         for key, value, known in (("setting", cell.setting, settings), ("patches", cell.patches, patches)):
             if value not in known:
                 yield f"{file}: cells.{name}.{key}: got {value!r}, wanted one of {', '.join(known)}"
-    models: dict[str, type[Section]] = {"patch": PatchParams, **{name: params_model(name) for name in DETECTORS}}
-    optional: dict[str, type[Section]] = {
-        "download": DownloadParams,
-        "composite": CompositeParams,
-        "world": WorldParams,
-        "report": ReportParams,
-    }
-    models |= {key: model for key, model in optional.items() if key in sections}
+    used = {cell.detector for cell in cells.values()}
+    models = {name: params_model(name) for name in DETECTORS if name in sections or name in used}
+    models |= {key: model for key, model in _SECTIONS.items() if key in sections}
     for key, model in models.items():
         yield from _told(partial(read_section, file, key, model))
     if "map" in sections:
@@ -105,7 +113,7 @@ def _wrong_names(file: Path, **sections: list[str]) -> Iterator[str]:
     for section, names in sections.items():
         for name in names:
             if not _NAME.match(name):
-                yield f"{file}: {section}: got the name {name!r}, wanted small letters, digits and hyphens"
+                yield f"{file}: {section}: got the name {name!r}, wanted small letters, digits, hyphens and underscores"
 
 
 def _simulated_mistakes(file: Path, patches: dict[str, PatchSet]) -> Iterator[str]:

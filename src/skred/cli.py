@@ -106,11 +106,16 @@ def detect(
 @app.command()
 def compare(
     metrics: Annotated[Path, typer.Argument(help="JSON file of the compare stage")] = Path("metrics/compare.json"),
+    *,
+    markdown: Annotated[bool, typer.Option("--markdown", help="with 95 % intervals, to paste into a page")] = False,
 ) -> None:
-    """Print the scores of all cells as a Markdown table."""
-    from skred.scores.table import markdown, read_comparison
+    """Print the scores of all cells as a table, and what they say about the paper's sentences."""
+    from skred.scores.table import markdown as as_markdown
+    from skred.scores.table import read_comparison, read_verdicts
 
-    typer.echo(markdown(read_comparison(metrics)))
+    typer.echo(as_markdown(read_comparison(metrics), intervals=markdown))
+    for line in read_verdicts(metrics.with_name("differences.json")):
+        typer.echo(f"\n{line}")
 
 
 @app.command()

@@ -28,6 +28,12 @@ SECTION_NAMES = (
     "patch",
     "unet",
     "cart",
+    "cart_context",
+    "forest",
+    "boosting",
+    "rule",
+    "scores",
+    "importance",
     "map",
     "report",
 )

@@ -15,5 +15,6 @@ class Cell(Section):
     """One setting with one detector, trained on one set of patches."""
 
     setting: str
-    detector: Literal["unet", "cart"]
+    detector: Literal["unet", "cart", "cart_context", "forest", "boosting", "rule"]
     patches: str
+    seed: int | None = None  # of this cell's training instead of its detector's own

@@ -5,7 +5,7 @@ It works by path alone: what it needs to know about bands, normalisation and thr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class ModelCard(Section):
     cell: str
     setting: str
     detector: str
+    seed: int | None = None  # of the detector's training, where it has one
     inputs: Inputs
     trained_on: str  # event or patch set
     simulated: bool
@@ -49,19 +50,46 @@ class Model:
         Every pixel is predicted once, by the window in whose inner part it lies; beyond the scene's edge the scene is
         mirrored. Where no band from a satellite is known the probability is 0.
         """
+        probability: NDArray[np.float32] = self._sweep(values, lambda x: self.detector.predict(x)[None])[0]
+        return probability
+
+    @property
+    def members(self) -> int:
+        """How many networks the detector is a mean of; 1 for every other detector."""
+        return int(getattr(self.detector, "members", 1))
+
+    def probability_and_spread(self, values: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """The probability, and its standard deviation between the members of an ensemble, shape (2, H, W)."""
+        detector: Any = self.detector
+
+        def both(x: NDArray[np.float32]) -> NDArray[np.float32]:
+            each = detector.predict_members(x)
+            return np.stack([each.mean(axis=0), each.std(axis=0)])
+
+        return self._sweep(values, both)
+
+    def _sweep(
+        self, values: Sequence[NDArray[Any]], predict: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """What `predict` gives for windows, (layers, N, H, W), over the whole scene, (layers, H, W)."""
         height, width = np.shape(values[0])
         window, margin = self.sliding.window_px, self.sliding.margin_px
         inner = window - 2 * margin
         channels = self.inputs.encode(values)
         padding = ((margin, margin + inner), (margin, margin + inner), (0, 0))
         padded = np.pad(channels, padding, mode="symmetric")
-        out = np.empty((height, width), np.float32)
+        out: NDArray[np.float32] | None = None
         places = tiles(height, width, inner)
         for first in range(0, len(places), self.sliding.batch):
             batch = places[first : first + self.sliding.batch]
             x = np.stack([padded[p.row : p.row + window, p.col : p.col + window] for p in batch])
-            for place, predicted in zip(batch, self.detector.predict(x), strict=True):
-                out[place.slices] = predicted[margin : margin + place.height, margin : margin + place.width]
+            predicted = predict(x)
+            if out is None:
+                out = np.empty((len(predicted), height, width), np.float32)
+            for i, place in enumerate(batch):
+                part = predicted[:, i, margin : margin + place.height, margin : margin + place.width]
+                out[:, *place.slices] = part
+        assert out is not None  # noqa: S101 - a scene has at least one pixel
         return np.where(self.inputs.has_image(values), out, np.float32(0.0))
 
 

@@ -13,6 +13,8 @@ from skred.detectors.model import load_model
 def predict_scenes(model_folder: Path, scenes: Path, out: Path) -> tuple[str, ...]:
     """Write the probability of every scene of a folder as ``<out>/<scene>.tif``: float32, 0..1, NaN for no data.
 
+    A model of several members adds a second band, their standard deviation at each pixel.
+
     `out` appears only when it is whole. Returns the names of the scenes.
 
     Raises
@@ -46,7 +48,10 @@ def predict_scenes(model_folder: Path, scenes: Path, out: Path) -> tuple[str, ..
             "trained_on_simulated": "yes" if card.simulated else "no",
         }
         for scene in folder.names:
-            probability = model.probability(list(folder.bands(scene, model.inputs.names)))
-            raster = Raster(probability[None], folder.grid(scene), ("probability",), ("1",), float("nan"), tags)
+            values = list(folder.bands(scene, model.inputs.names))
+            single = model.members == 1
+            layers = model.probability(values)[None] if single else model.probability_and_spread(values)
+            names = ("probability", "spread")[: len(layers)]
+            raster = Raster(layers, folder.grid(scene), names, ("1",) * len(layers), float("nan"), tags)
             write_cog(building / f"{scene}.tif", raster)
     return folder.names

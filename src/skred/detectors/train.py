@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skred.core.bands import Band, select
 from skred.core.errors import InputError
-from skred.core.params import Section
+from skred.core.params import Section, parse
 from skred.core.raster import atomic_folder
 from skred.core.scenes import SceneFolder
 from skred.detectors.base import Report, Training, detector_module
@@ -31,6 +31,19 @@ class Recipe:
     bands: tuple[str, ...]
     detector: str
     params: Section
+
+
+def with_seed(params: Section, seed: int) -> Section:
+    """The section of a detector with another training seed.
+
+    Raises
+    ------
+    InputError
+        The detector has no seed, or the seed is out of its range.
+    """
+    if "seed" not in type(params).model_fields:
+        raise InputError(f"--seed {seed}: this detector draws nothing at random; leave it out")
+    return parse(type(params), params.model_dump() | {"seed": seed}, file=Path("--seed"))
 
 
 def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: Report) -> ModelCard:
@@ -59,6 +72,7 @@ def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: R
         cell=recipe.cell,
         setting=recipe.setting,
         detector=recipe.detector,
+        seed=getattr(recipe.params, "seed", None),
         inputs=inputs,
         trained_on=folder.about.event,
         simulated=folder.about.simulated,

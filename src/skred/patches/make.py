@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from skred.core.grid import Window
 from skred.core.json_file import write_json
 from skred.core.raster import Raster, atomic_folder, write_cog
 from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
+from skred.patches.correlogram import correlogram
 from skred.patches.params import PatchParams, SplitKind
 from skred.patches.split import (
     Split,
@@ -112,6 +114,7 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
         rows: list[tuple[object, ...]] = []
         x: dict[str, list[NDArray[np.float32]]] = {name: [] for name in names}
         y: list[NDArray[np.uint8]] = []
+        likeness: list[pd.DataFrame] = []
         for number, scene in enumerate(folder.names):
             labels = folder.labels(scene)
             if kind == "scenes":
@@ -123,6 +126,8 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
             split_raster = Raster(divided.split[None], folder.grid(scene), ("split",), (), float(Split.OUTSIDE), tags)
             write_cog(building / f"{scene}.split.tif", split_raster)
             values = folder.bands(scene, names)
+            if kind == "blocks":
+                likeness += _likeness(scene, labels, values, names)
             for code in _SPLITS:
                 for window in windows_of_split(divided.split, code, params.window_px, params.stride_px):
                     cut = window.slices
@@ -136,6 +141,8 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
         for name in names:
             np.save(building / "x" / f"{name}.npy", np.stack(x.pop(name)))
         np.save(building / "y.npy", np.stack(y))
+        if likeness:
+            pd.concat(likeness).to_csv(building / "correlogram.csv", index=False, float_format="%.6g")
         index.to_csv(building / "index.csv", index=False, float_format="%.6f")
         about = PatchIndex(
             event=folder.index.event,
@@ -146,6 +153,18 @@ def make_patches(scenes: Path, kind: SplitKind, params: PatchParams, out: Path) 
         )
         write_json(building / "patches.json", about.model_dump(mode="json"))
     return about
+
+
+def _likeness(
+    scene: str, labels: NDArray[np.uint8], values: NDArray[np.float32], names: Sequence[str]
+) -> list[pd.DataFrame]:
+    """Correlograms of the labels and of each band: blocks shall be larger than what is alike."""
+    every = max(1, min(labels.shape) // 512)
+    landslide = np.where(labels == UNKNOWN, np.nan, labels == LANDSLIDE)
+    layers = {"landslide": landslide, **dict(zip(names, values, strict=True))}
+    # a landslide is a few pixels wide: its labels need every pixel
+    tables = {name: correlogram(layer, every_px=1 if name == "landslide" else every) for name, layer in layers.items()}
+    return [table.assign(scene=scene, layer=name) for name, table in tables.items() if len(table)]
 
 
 def _block(divided: Divided, window: Window) -> int:

@@ -3,6 +3,7 @@
 ``x/<band>.npy``      float32 (N, H, W), NaN where unknown
 ``y.npy``             uint8 (N, H, W): 0, 1, 255 unknown
 ``index.csv``         one row per patch: scene, row, col, height, width, block, split, share of landslide pixels
+``correlogram.csv``   of spatial blocks: how alike labels and bands are at a distance (`skred.patches.correlogram`)
 ``<scene>.split.tif`` uint8 codes of `skred.patches.split.Split`
 ``patches.json``      bands, what was divided and how
 """

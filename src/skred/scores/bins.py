@@ -66,7 +66,7 @@ EMPTY = BinCounts(np.zeros(BINS, np.int64), np.zeros(BINS, np.int64))
 
 def predicted_positive(probability: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
     """Where a probability means landslide: the same rule as `BinCounts.at`."""
-    return np.asarray(_bin(probability) >= round(threshold * BINS))
+    return np.asarray(bins_of(probability) >= round(threshold * BINS))
 
 
 def count_bins(
@@ -85,7 +85,7 @@ def count_bins(
     p, truth = probability[use], labels[use] == LANDSLIDE
     if p.size and not (p.min() >= 0 and p.max() <= 1):
         raise ValueError(f"probabilities from {p.min()} to {p.max()}, wanted 0 to 1")
-    bins = _bin(p)
+    bins = bins_of(p)
     return BinCounts(np.bincount(bins[truth], minlength=BINS), np.bincount(bins[~truth], minlength=BINS))
 
 
@@ -103,7 +103,8 @@ def best_threshold(counts: BinCounts) -> float:
     return float(best[len(best) // 2]) / BINS
 
 
-def _bin(probability: NDArray[Any]) -> NDArray[np.int64]:
+def bins_of(probability: NDArray[Any]) -> NDArray[np.int64]:
+    """The bin of each probability; what is no number within 0..1 has no meaningful one."""
     # A float32 0.3 is 0.300000012: rounding to a millionth first puts it into bin 300 as a reader would expect.
     scaled = np.floor(np.round(probability.astype(np.float64), 6) * BINS + 1e-9)
     bins: NDArray[np.int64] = np.minimum(scaled, BINS - 1).astype(np.int64)

@@ -52,6 +52,50 @@ def draw_curve(path: Path, evaluated: Evaluated) -> None:
     _save(figure, path)
 
 
+def draw_reliability(path: Path, evaluated: Evaluated) -> None:
+    """Share of landslide against probability, raw and calibrated on validation, with the number of pixels below."""
+    scores, table = evaluated.scores, evaluated.reliability
+    table = table[table["role"] == "test"]
+    figure = Figure(figsize=(5, 5.2), layout="constrained")
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    axes.plot([0, 1], [0, 1], color="0.6", lw=1)
+    kinds = {"raw": ("#0072b2", "raw"), "calibrated": (HIT, f"{scores['calibration']['kind']}, from validation")}
+    for name, (colour, label) in kinds.items():
+        part = table[table["probabilities"] == name]
+        error = scores["calibration"].get("test", {}).get(name, {}).get("ece")
+        text = f"{label}: error {_number(error, 4)}"
+        axes.plot(part["probability"], part["observed"], "o-", ms=4, color=colour, label=text)
+        below.plot(part["probability"], part["pixels"], "o-", ms=3, color=colour)
+    axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of landslide", title=f"{_title(scores)}: test pixels")
+    below.set(yscale="log", xlabel="probability", ylabel="pixels")
+    axes.grid(alpha=0.3)
+    below.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize=8)
+    _save(figure, path)
+
+
+def draw_sizes(path: Path, evaluated: Evaluated, share: float) -> None:
+    """Share of the landslides found (`share` of their area) and touched, by class of area, with their numbers."""
+    scores, table = evaluated.scores, evaluated.objects.sizes
+    role = "held_out" if (table["role"] == "held_out").any() else "test"
+    table = table[(table["role"] == role) & (table["landslides"] > 0)]
+    figure = Figure(figsize=(5.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    x = np.arange(len(table))
+    for shift, name, colour, label in (
+        (-0.2, "found", HIT, f"found (≥ {share:.0%} of it)"),
+        (0.2, "touched", "#56b4e9", "touched"),
+    ):
+        axes.bar(x + shift, table[name] / table["landslides"], 0.38, color=colour, label=label)
+    names = [size.replace("under_", "< ").replace("from_", "≥ ").replace("_ha", " ha") for size in table["size"]]
+    axes.set_xticks(x, [f"{name}\n{count}" for name, count in zip(names, table["landslides"], strict=True)], fontsize=8)
+    where = "test and unseen" if role == "held_out" else "test"
+    axes.set(ylim=(0, 1), xlabel="area, and number of landslides", ylabel="share", title=f"{_title(scores)}: {where}")
+    axes.grid(alpha=0.3, axis="y")
+    axes.legend(loc="upper left", fontsize=8)
+    _save(figure, path)
+
+
 def draw_history(path: Path, card: ModelCard, history: pd.DataFrame) -> None:
     """Validation AUPRC against epoch, or against the number of training pixels for a tree."""
     figure = Figure(figsize=(5, 3.4), layout="constrained")
@@ -59,11 +103,11 @@ def draw_history(path: Path, card: ModelCard, history: pd.DataFrame) -> None:
     by_pixels = "pixels" in history
     x = history["pixels"] / 1000 if by_pixels else history["step"]
     axes.plot(x, history["val_auprc"], "o-", ms=3, color="#0072b2")
-    if not by_pixels:
+    if "epoch" in card.chosen:
         axes.axvline(card.chosen["epoch"], color=MISSED, lw=1, label=f"kept: epoch {card.chosen['epoch']:.0f}")
         axes.legend(loc="lower right", fontsize=8)
     axes.set(
-        xlabel="training pixels, thousands" if by_pixels else "epoch",
+        xlabel="training pixels, thousands" if by_pixels else "step",
         ylabel="validation AUPRC",
         title=_title({"cell": card.cell, "simulated": card.simulated}),
         ylim=(0, 1),  # the whole range: a stretched axis makes noise look like a trend
@@ -141,5 +185,5 @@ def _scale_and_north(axes: Any, grid: Grid) -> None:
     )
 
 
-def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.2f}"
+def _number(value: float | None, digits: int = 2) -> str:
+    return "undefined" if value is None else f"{value:.{digits}f}"

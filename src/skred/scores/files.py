@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from skred.core.errors import InputError
-from skred.core.json_file import read_json
+from skred.core.json_file import read_json, write_json
 from skred.detectors.model import ModelCard
 from skred.scores.bins import BinCounts
+from skred.scores.blocks import write_blocks
+from skred.scores.report import Evaluated
 
 
 def read_scores(folder: Path) -> dict[str, Any]:
@@ -28,6 +30,25 @@ def write_curve(path: Path, card: ModelCard, counts: BinCounts) -> None:
         table[["recall", "precision"]].diff(-1).abs().fillna(1).sum(axis=1) == 0
     )
     _labelled(card, table[~same]).to_csv(path, index=False, float_format="%.6f")
+
+
+def write_tables(folder: Path, card: ModelCard, evaluated: Evaluated) -> None:
+    """What `scores.json` was summed from: counts per block (`skred.scores.blocks`, ``objects.csv`` at every minimum
+    mapping unit), recall by chance at every unit, by class of area, reliability curves, the calibrator."""
+    write_blocks(folder, evaluated.blocks, card.threshold)
+    evaluated.objects.blocks.to_csv(folder / "objects.csv", index=False, float_format="%.6f")
+    evaluated.objects.chance.to_csv(folder / "chance.csv", index=False, float_format="%.6f")
+    _labelled(card, evaluated.objects.sizes).to_csv(folder / "sizes.csv", index=False)
+    _labelled(card, evaluated.reliability).to_csv(folder / "reliability.csv", index=False, float_format="%.6f")
+    write_json(folder / "calibrator.json", evaluated.calibrator.model_dump(mode="json"))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table that `write_tables` wrote. Raises InputError if it cannot be read."""
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); run the evaluate stage") from error
 
 
 def read_history(path: Path) -> pd.DataFrame:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from skred.core.errors import InputError
 from skred.core.raster import read_raster
 from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
@@ -14,17 +17,30 @@ from skred.detectors.model import ModelCard
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
 from skred.scores.bins import EMPTY, BinCounts
-from skred.scores.evaluate import Tally, pixels_of, tally, tally_against
+from skred.scores.blocks import BlockBins
+from skred.scores.calibration import Calibrator, calibration_scores, choose_calibrator, reliability
+from skred.scores.evaluate import Where, pixels_of, tally, tally_against
+from skred.scores.gather import Region, ScenePart, blocks_of, gather
+from skred.scores.headline import pixel_scores
+from skred.scores.object_report import ObjectReport, report_objects
+from skred.scores.params import ScoreParams
 
 _DIGITS = 6  # more would only record rounding
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The scores of a cell, and the counts of its test split for curves."""
+    """The scores of a cell (`scores.json`) and what its tables and figures are drawn from."""
 
     scores: dict[str, Any]
-    test: BinCounts
+    blocks: BlockBins
+    objects: ObjectReport
+    calibrator: Calibrator
+    reliability: pd.DataFrame  # role, raw or calibrated, and the columns of `skred.scores.calibration.reliability`
+
+    @property
+    def test(self) -> BinCounts:
+        return self.blocks.of("test").total()
 
 
 def evaluate_cell(
@@ -34,6 +50,7 @@ def evaluate_cell(
     divided: SceneFolder,
     whole: Sequence[SceneFolder],
     truths: Mapping[str, Path],
+    params: ScoreParams,
 ) -> Evaluated:
     """Scores of one cell.
 
@@ -54,39 +71,103 @@ def evaluate_cell(
     InputError
         An event of `whole` has another role, or simulated and real events of one role would be added.
     """
-    test = tally(divided, probability / divided.index.event, card.threshold, pixels_of(patches, Split.TEST))
+    roles = _by_role(whole)
+    parts = gather(patches, divided, whole, probability, card.threshold, block_px=params.block_px, truths=truths)
+    blocks = blocks_of(parts)
+    unseen = roles.get("unseen", [])
+    # test blocks and unseen events are both new to the model: together they are enough to tell something
+    pooled = bool(unseen) and patches.about.split != "random"
+    pooled = pooled and unseen[0].index.simulated == divided.index.simulated
+    objects = report_objects(parts, pooled, params)
+    calibrator, calibration, curves = _calibration(parts, params)
+
+    def of(*regions: Region) -> dict[str, Any]:
+        role = regions[0] if len(regions) == 1 else "held_out"
+        landslides = objects.sections[role]["landslides"] if role in objects.sections else 0
+        section = pixel_scores(blocks.of(*regions), card.threshold, landslides, params)
+        if role in objects.sections:
+            section["objects"] = {"unit_px": objects.unit_px, **objects.sections[role]}
+        return section
+
+    test = _tally(divided, probability, card.threshold, pixels_of(patches, Split.TEST))
     scores: dict[str, Any] = {
         "cell": card.cell,
         "setting": card.setting,
         "detector": card.detector,
+        "seed": card.seed,
         "split": patches.about.split,
+        "event": divided.index.event,
         "simulated": divided.index.simulated,
         "trained_on_simulated": card.simulated,
         "training": _training(patches),
         "threshold": card.threshold,
+        "unit_px": objects.unit_px,
         "validation": dict(card.validation),
         "chosen": dict(card.chosen),
-        **test.scores(card.threshold),
+        **of("test"),
+        "observable": test,
+        "calibration": calibration,
     }
-    for role, folders in _by_role(whole).items():
-        tallies = [tally(folder, probability / folder.index.event, card.threshold) for folder in folders]
-        result = sum(tallies[1:], tallies[0])
-        if role == "control":
-            scores["control"] = {"simulated": folders[0].index.simulated, **_control(result, card.threshold)}
-            continue
-        scores["unseen"] = {"simulated": folders[0].index.simulated, **result.scores(card.threshold)}
-        if all(folder.index.event in truths for folder in folders):
+    if unseen:
+        scores["unseen"] = {"simulated": unseen[0].index.simulated, **of("unseen")}
+        tallies = [tally(f, probability / f.index.event, card.threshold) for f in unseen]
+        scores["unseen"]["observable"] = sum(tallies[1:], tallies[0]).scores(card.threshold)["observable"]
+        if all(folder.index.event in truths for folder in unseen):
             everything = EMPTY
-            for folder in folders:
+            for folder in unseen:
                 event = folder.index.event
                 everything += tally_against(_truth(truths[event]), folder, probability / event, lambda scene: None)
             scores["unseen"]["truth"] = _against_truth(everything, card.threshold)
+    if pooled:
+        scores["held_out"] = of("test", "unseen")
+    if "control" in roles:
+        control = roles["control"]
+        pixels = blocks.of("control").pixels(card.threshold).sum(axis=0)
+        scores["control"] = {
+            "simulated": control[0].index.simulated,
+            "unit_px": objects.unit_px,
+            **objects.sections["control"],
+            "false_alarm_pixels": int(pixels[1]),
+        }
     if divided.index.event in truths:
         truth = _truth(truths[divided.index.event])
         where = pixels_of(patches, Split.TEST)
         counts = tally_against(truth, divided, probability / divided.index.event, where)
         scores["truth"] = _against_truth(counts, card.threshold)
-    return Evaluated(rounded(scores), test.all)
+    return Evaluated(rounded(scores), blocks, objects, calibrator, curves)
+
+
+def _tally(folder: SceneFolder, probability: Path, threshold: float, where: Where) -> Any:
+    return tally(folder, probability / folder.index.event, threshold, where).scores(threshold)["observable"]
+
+
+def _calibration(parts: Sequence[ScenePart], params: ScoreParams) -> tuple[Calibrator, dict[str, Any], pd.DataFrame]:
+    """A calibrator from validation; its scores and curves on the other regions, raw and calibrated."""
+    p, truth, blocks = _pixels(parts, "validation")
+    calibrator = choose_calibrator(p, truth, blocks, params.calibration)
+    scores: dict[str, Any] = {"kind": calibrator.kind}
+    curves = []
+    for region in ("test", "unseen"):
+        p, truth, _ = _pixels(parts, region)
+        if not len(p):
+            continue
+        scores[region] = {}
+        for name, values in (("raw", p), ("calibrated", calibrator(p))):
+            scores[region][name] = calibration_scores(values, truth)
+            curves.append(reliability(values, truth).assign(role=region, probabilities=name))
+    columns = ["role", "probabilities", "probability", "observed", "pixels"]
+    return calibrator, scores, pd.concat(curves)[columns] if curves else pd.DataFrame(columns=columns)
+
+
+def _pixels(parts: Sequence[ScenePart], region: Region) -> tuple[Any, Any, Any]:
+    """Probability, truth and block of every known pixel of a region, each of shape (P,)."""
+    known = [part.known(region) for part in parts]
+    scenes = [np.full(int(k.sum()), i * 1_000_000) for i, k in enumerate(known)]  # blocks of other scenes are others
+    return (
+        np.concatenate([part.probability[k] for part, k in zip(parts, known, strict=True)]),
+        np.concatenate([part.labels[k] == LANDSLIDE for part, k in zip(parts, known, strict=True)]),
+        np.concatenate([part.blocks[k] + s for part, k, s in zip(parts, known, scenes, strict=True)]),
+    )
 
 
 def _training(patches: PatchFolder) -> dict[str, int]:
@@ -109,16 +190,6 @@ def _by_role(folders: Sequence[SceneFolder]) -> dict[str, list[SceneFolder]]:
     return roles
 
 
-def _control(result: Tally, threshold: float) -> dict[str, Any]:
-    counts = result.all.at(threshold)
-    return {
-        "false_alarms_per_100km2": result.false_alarms_per_100km2(),
-        "false_alarms": result.false_alarms,
-        "false_alarm_pixels": counts.fp,
-        "area_km2": result.area_km2,
-    }
-
-
 def _truth(path: Path) -> Any:
     return read_raster(path).array[0]
 
@@ -126,39 +197,6 @@ def _truth(path: Path) -> Any:
 def _against_truth(counts: BinCounts, threshold: float) -> dict[str, Any]:
     table = counts.at(threshold)
     return {name: getattr(table, name) for name in ("precision", "recall", "f1", "mcc")}
-
-
-_MARKS = ("simulated", "trained_on_simulated", "training")
-_COMPARED = ("threshold", "precision", "recall", "f1", "mcc", "iou", "auprc", "pixels", "landslide_pixels")
-
-
-def compare_cells(cells: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """``{setting: {detector: {...}}}`` from the `scores.json` of all cells.
-
-    A cell trained on a random split stands under ``random`` of the same setting and detector.
-
-    Raises
-    ------
-    InputError
-        Two cells with the same setting, detector and kind of split; or a random one without its blocked partner.
-    """
-    table: dict[str, dict[str, dict[str, Any]]] = {}
-    ordinary = [cell for cell in cells if cell["split"] != "random"]
-    for cell in ordinary:
-        row = table.setdefault(cell["setting"], {})
-        if cell["detector"] in row:
-            raise InputError(f"cell {cell['cell']}: {cell['setting']} with {cell['detector']} is there twice")
-        row[cell["detector"]] = {
-            **{key: cell[key] for key in (*_MARKS, *_COMPARED)},
-            **{key: cell[key] for key in ("observable", "unseen", "control", "truth") if key in cell},
-        }
-    for cell in cells:
-        if cell["split"] == "random":
-            partner = table.get(cell["setting"], {}).get(cell["detector"])
-            if partner is None or "random" in partner:
-                raise InputError(f"cell {cell['cell']}: wanted exactly one blocked and one random cell of its kind")
-            partner["random"] = {key: cell[key] for key in (*_MARKS, *_COMPARED)}
-    return table
 
 
 def rounded(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Stage: scores of all cells -> one table, and the curves of all cells in one file each."""
+"""Stage: scores of all cells -> one table, differences with verdicts, and the curves of all cells in one file each."""
 
 from __future__ import annotations
 
@@ -8,36 +8,57 @@ from pathlib import Path
 import pandas as pd
 
 from skred.core.json_file import write_json
+from skred.core.params import read_section
 from skred.detectors.model import read_card
-from skred.scores.files import labelled_history, read_history, read_scores
-from skred.scores.report import compare_cells
+from skred.scores.blocks import read_blocks
+from skred.scores.comparison import at_common_unit, common_unit, compare_cells, optimism_table
+from skred.scores.differences import Scored, compare_pairs
+from skred.scores.files import labelled_history, read_history, read_scores, read_table
+from skred.scores.params import ScoreParams
+from skred.scores.report import rounded
+from skred.scores.verdicts import record
 from skred.stages.run import run
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--params", type=Path, required=True)
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="folders of scores, one per cell")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="model folders, for learning curves")
     parser.add_argument("--metrics", type=Path, required=True, help="JSON file")
-    parser.add_argument("--curves", type=Path, required=True, help="CSV of precision-recall curves")
-    parser.add_argument("--learning", type=Path, required=True, help="CSV of learning curves")
+    parser.add_argument("--differences", type=Path, required=True, help="JSON file")
+    parser.add_argument("--plots", type=Path, required=True, help="folder of CSV files, a figure each")
     args = parser.parse_args()
+    params = read_section(args.params, "scores", ScoreParams)
 
     scores = {folder: read_scores(folder) for folder in args.scores}
-    table = compare_cells(list(scores.values()))
     # Cells of a random split stand in the table only: in the curves they would look like their blocked partners.
-    shown = {folder: cell["cell"] for folder, cell in scores.items() if cell["split"] != "random"}
-    curves = pd.concat([pd.read_csv(folder / "pr.csv") for folder in shown])
+    shown = [folder for folder, cell in scores.items() if cell["split"] != "random"]
+    unit = common_unit([read_table(folder / "objects.csv") for folder in shown])
+    cells = [
+        at_common_unit(cell, unit, read_table(folder / "objects.csv"), read_table(folder / "chance.csv"), params)
+        for folder, cell in scores.items()
+    ]
+    table = compare_cells(cells)
+    judged = [Scored(scores[folder], read_blocks(folder)) for folder in shown]
+    compared = compare_pairs(judged, params)
+
+    names = {scores[folder]["cell"] for folder in shown}
     cards = {folder: read_card(folder) for folder in args.models}
     histories = [
         labelled_history(card, read_history(folder / "history.csv"))
         for folder, card in cards.items()
-        if card.cell in shown.values()
+        if card.cell in names
     ]
-    for path in (args.metrics, args.curves, args.learning):
+    args.plots.mkdir(parents=True, exist_ok=True)
+    for name in ("pr", "reliability", "sizes"):
+        together = pd.concat([read_table(folder / f"{name}.csv") for folder in shown])
+        together.to_csv(args.plots / f"{name}.csv", index=False, float_format="%.6f")
+    pd.concat(histories).to_csv(args.plots / "learning.csv", index=False, float_format="%.6g")
+    optimism_table(table).to_csv(args.plots / "optimism.csv", index=False, float_format="%.6g")
+    for path in (args.metrics, args.differences):
         path.parent.mkdir(parents=True, exist_ok=True)
-    curves.to_csv(args.curves, index=False, float_format="%.6f")
-    pd.concat(histories).to_csv(args.learning, index=False, float_format="%.6g")
+    write_json(args.differences, rounded(record(judged, compared, params)))
     write_json(args.metrics, table)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from skred.core.params import read_section
 from skred.detectors.base import params_model
 from skred.detectors.cells import Setting
-from skred.detectors.train import Recipe, train_cell
+from skred.detectors.train import Recipe, train_cell, with_seed
 from skred.stages.run import run
 from skred.tracking.live import training_run
 
@@ -20,16 +20,20 @@ def main() -> None:
     parser.add_argument("--cell", required=True)
     parser.add_argument("--setting", required=True)
     parser.add_argument("--detector", required=True)
+    parser.add_argument("--seed", type=int, help="instead of the one in the detector's section")
     parser.add_argument("--patches", type=Path, required=True)
     parser.add_argument("--scenes", type=Path, required=True, help="scenes that the patches were cut from")
     parser.add_argument("--out", type=Path, required=True, help="model folder")
     args = parser.parse_args()
+    section = read_section(args.params, args.detector, params_model(args.detector))
+    if args.seed is not None:
+        section = with_seed(section, args.seed)
     recipe = Recipe(
         cell=args.cell,
         setting=args.setting,
         bands=read_section(args.params, f"settings.{args.setting}", Setting),
         detector=args.detector,
-        params=read_section(args.params, args.detector, params_model(args.detector)),
+        params=section,
     )
     with training_run(args.cell) as tracked:
 

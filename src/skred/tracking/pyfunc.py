@@ -21,7 +21,7 @@ from skred.tracking.store import Store
 NAME = "model"
 _EXAMPLE_PX = 8
 _NEEDS = ("mlflow", "numpy", "pydantic", "pyyaml", "rasterio")  # beside skred itself, to load any model
-_DETECTOR_NEEDS = {"unet": ("keras", "tensorflow"), "cart": ("scikit-learn", "skops")}
+_DETECTOR_NEEDS = {"unet": ("keras", "tensorflow"), "rule": ()}  # the others: scikit-learn, saved by skops
 
 
 class Predictor:
@@ -72,7 +72,10 @@ def _pack(folder: Path, packed: Path, place: str, model_id: str, run_id: str) ->
         signature=_signature(card),
         input_example=_example(card),
         # named, because to infer them MLflow would ask the network
-        pip_requirements=[f"{name}=={version(name)}" for name in (*_NEEDS, *_DETECTOR_NEEDS[card.detector])],
+        pip_requirements=[
+            f"{name}=={version(name)}"
+            for name in (*_NEEDS, *_DETECTOR_NEEDS.get(card.detector, ("scikit-learn", "skops")))
+        ],
         metadata={
             "cell": card.cell,
             "setting": card.setting,

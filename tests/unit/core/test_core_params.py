@@ -277,7 +277,7 @@ def test_a_mistake_in_a_detectors_section(key, value, line):
 
 
 def test_a_detector_that_does_not_exist():
-    assert "wanted one of unet, cart" in line_of(lambda: params_model("forest"))
+    assert "wanted one of unet, cart" in line_of(lambda: params_model("jungle"))
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ def test_the_parameters_of_this_repository_are_fine(repository):
             "sar-cart: {setting: radar,",
             "cells.sar-cart.setting: got 'radar', wanted one of",
         ),
-        ("detector: cart, patches: develop}", "detector: forest, patches: develop}", "detector: got 'forest'"),
+        ("detector: cart, patches: develop}", "detector: jungle, patches: develop}", "detector: got 'jungle'"),
         ("detector: cart, patches: develop}", "detector: cart, patches: devel}", "patches: got 'devel', wanted one of"),
         ("split: random", "split: kind", "patches.develop-random.split: got 'kind', wanted 'blocks'"),
         ("  - control\n", "  - controll\n", "simulated: got 'controll', wanted the name of a file"),

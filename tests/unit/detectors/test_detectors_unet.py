@@ -246,3 +246,21 @@ def test_a_network_gives_one_probability_per_pixel_and_starts_near_a_rare_class(
     assert p.shape == (2, 16, 24, 1)
     assert np.allclose(p, 0.01, atol=1e-3)
     assert len({layer.name for layer in network.layers}) == len(network.layers)
+
+
+def test_an_ensemble_is_the_mean_of_its_members_each_trained_as_if_alone(toy, tmp_path):
+    small = {"epochs": 2, "windows_per_epoch": 16}
+    steps = []
+    pair = fit(training_on(toy, steps), params(members=2, seed=5, **small))
+    alone = [fit(training_on(toy), params(seed=seed, **small)).detector for seed in (5, 6)]
+    x = training_on(toy).encoded(toy.rows("val"))
+    each = np.stack([one.predict(x) for one in alone])
+    np.testing.assert_array_equal(pair.detector.predict_members(x), each)
+    np.testing.assert_allclose(pair.detector.predict(x), each.mean(axis=0), rtol=1e-6)
+    assert [step for step, _ in steps] == [row["step"] for row in pair.history] == [1, 2, 3, 4]
+    pair.detector.save(tmp_path)
+    np.testing.assert_array_equal(load(tmp_path).predict(x), pair.detector.predict(x))
+    assert load(tmp_path).members == 2
+    (tmp_path / "model-2.weights.h5").unlink()
+    with pytest.raises(InputError, match=r"model-2\.weights\.h5: missing"):
+        load(tmp_path)

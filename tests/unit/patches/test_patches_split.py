@@ -206,3 +206,29 @@ def test_random_windows_train_on_as_much_as_blocks_would(seed):
         (divide(labels, "blocks", params).split == Split.TRAIN).sum() / 256
     ) * 256
     assert ((split == Split.VAL).sum(), (split == Split.TEST).sum()) == (5 * 256, 6 * 256)
+
+
+def leaks(split, windows, buffer_px):
+    """What a training window must not do: show a pixel that is held out, or lie within the buffer of one."""
+    held_out = distance_px(np.isin(split, (Split.VAL, Split.TEST)))
+    return [window for window in windows if (held_out[window.slices] <= buffer_px).any()]
+
+
+@settings(max_examples=30)
+@given(label_rasters(low=60), dividing(), st.integers(0, 2**32 - 1))
+def test_a_test_window_that_is_moved_onto_a_training_block_is_found(labels, params, seed):
+    split = divide(labels, "blocks", params).split
+    train = windows_of_split(split, Split.TRAIN, params.window_px, params.stride_px)
+    assert leaks(split, train, params.buffer_px) == []
+    test = windows_of_split(split, Split.TEST, params.window_px, params.window_px)
+    if train and test:
+        victim = train[np.random.default_rng(seed).integers(len(train))]
+        moved = split.copy()
+        moved[victim.slices] = Split.TEST  # the test window now lies where training looks
+        assert victim in leaks(moved, train, params.buffer_px)
+        # and windows that are chosen after the move keep away from it
+        again = lay_buffer(moved, params.buffer_px)
+        assert (
+            leaks(again, windows_of_split(again, Split.TRAIN, params.window_px, params.stride_px), params.buffer_px)
+            == []
+        )

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from score_toys import PARAMS
 from sklearn import metrics
 
 from skred.core.errors import InputError, SkredError
@@ -14,8 +15,9 @@ from skred.detectors.inputs import Inputs
 from skred.detectors.model import ModelCard, save_model
 from skred.patches.split import Split
 from skred.scores.by_path import evaluate_by_path
+from skred.scores.comparison import compare_cells
 from skred.scores.evaluate import pixels_of, tally
-from skred.scores.report import compare_cells, evaluate_cell, rounded
+from skred.scores.report import evaluate_cell, rounded
 
 SHAPE = (64, 64)
 
@@ -142,7 +144,7 @@ def cell(make_scenes, make_patch_folder, tmp_path):
 
 def test_a_cell_is_scored_on_the_test_pixels_alone(cell):
     folders, p, patches = cell
-    result = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [], {})
+    result = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [], {}, PARAMS)
     split = patches.split_raster("develop")
     assert result.scores["pixels"] == (split == Split.TEST).sum()
     labels = folders["develop"].labels("develop")
@@ -151,21 +153,24 @@ def test_a_cell_is_scored_on_the_test_pixels_alone(cell):
     wrong = np.where(split == Split.TEST, labels * 0.9, 1 - labels)
     wrong[:2, :2] = np.where(split[:2, :2] == Split.TEST, 0.8, wrong[:2, :2])
     probability(folders["develop"], p / "develop", {"develop": wrong})
-    again = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [], {})
-    assert again.scores == result.scores
+    again = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [], {}, PARAMS)
+    pixels = [name for name in result.scores if name.startswith(("precision", "recall", "f1", "mcc", "iou", "auprc"))]
+    assert len(pixels) == 18
+    for name in (*pixels, "pixels", "landslides", "observable"):
+        assert again.scores[name] == result.scores[name], name
 
 
 def test_events_of_one_role_add_up_whatever_their_order(cell):
     folders, p, patches = cell
     whole = [folders[name] for name in ("east", "west", "calm", "still")]
-    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole, {}).scores
+    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole, {}, PARAMS).scores
     assert scores["unseen"]["pixels"] == 48 * 48 + 32 * 64
     control = scores["control"]
     assert control["area_km2"] == pytest.approx((100 * 100 + 50 * 100) * 1e-4)
     assert control["false_alarms"] == 2
     assert control["false_alarms_per_100km2"] == pytest.approx(200 / control["area_km2"], rel=1e-5)
     assert control["false_alarm_pixels"] == 8
-    turned = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole[::-1], {}).scores
+    turned = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole[::-1], {}, PARAMS).scores
     assert {key: turned[key] for key in scores} == scores
 
 
@@ -175,13 +180,13 @@ def test_simulated_and_real_events_are_not_added(cell, make_scenes, tmp_path):
         tmp_path / "sim", {"sim": np.zeros((16, 16), np.uint8)}, event="sim", role="unseen", simulated=True
     )
     with pytest.raises(InputError, match="simulated and real events of role unseen do not add up"):
-        evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["east"], other], {})
+        evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["east"], other], {}, PARAMS)
 
 
 def test_an_event_to_develop_on_is_not_scored_whole(cell):
     folders, p, patches = cell
     with pytest.raises(InputError, match="wanted an event of role unseen or control"):
-        evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["develop"]], {})
+        evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["develop"]], {}, PARAMS)
 
 
 def test_the_truth_of_a_simulated_event_is_reported_beside_its_inventory(cell, tmp_path):
@@ -192,7 +197,9 @@ def test_the_truth_of_a_simulated_event_is_reported_beside_its_inventory(cell, t
         grown = np.maximum(labels, np.roll(labels, 1, 0))  # the inventory misses a row of each
         write_cog(tmp_path / f"{name}.tif", Raster(grown[None], folders[name].grid(name), ("landslide",)))
         truths[name] = tmp_path / f"{name}.tif"
-    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], [folders["east"]], truths).scores
+    scores = evaluate_cell(
+        card(folders["develop"]), p, patches, folders["develop"], [folders["east"]], truths, PARAMS
+    ).scores
     assert scores["truth"]["recall"] < scores["recall"] == 1
     assert scores["unseen"]["truth"]["recall"] < scores["unseen"]["recall"] == 1
 
@@ -206,6 +213,7 @@ def test_pixels_of_a_split_are_those_of_its_raster(cell):
 
 def numbers(cell, split="blocks", setting="sar", detector="unet"):
     keys = ("threshold", "precision", "recall", "f1", "mcc", "iou", "auprc", "pixels", "landslide_pixels")
+    keys += ("landslides", "blocks")
     scores = dict.fromkeys(keys, 0.1)
     marks = {"simulated": True, "trained_on_simulated": True, "training": {"pixels": 9, "landslide_pixels": 1}}
     return {"cell": cell, "setting": setting, "detector": detector, "split": split, **marks, **scores}
@@ -216,7 +224,9 @@ def test_the_table_of_cells_is_setting_by_detector_with_the_random_split_inside(
         [numbers("a"), numbers("b", detector="cart"), numbers("c", "random"), numbers("d", "scenes", "rgb")]
     )
     assert {setting: set(row) for setting, row in table.items()} == {"sar": {"unet", "cart"}, "rgb": {"unet"}}
-    assert set(table["sar"]["unet"]["random"]) == set(numbers("x")) - {"cell", "setting", "detector", "split"}
+    assert set(table["sar"]["unet"]["random"]) == set(numbers("x")) - {
+        *("cell", "setting", "detector", "split", "landslides", "blocks")
+    }
     assert "random" not in table["sar"]["cart"]
     assert table["sar"]["unet"]["simulated"] is True
 

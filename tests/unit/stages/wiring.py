@@ -26,11 +26,11 @@ EXEMPT = {
     ("train", "skred.tracking"): "it only watches: no output depends on it",
 }
 # Stages that load a detector by its name. The others import skred.detectors.base for its types, and read model.json.
-LOADS_A_DETECTOR = ("train", "predict")
+LOADS_A_DETECTOR = ("train", "predict", "importance")
 # Code of pixels that are simulated: a dep of downloads of simulated events only. Where the event is real, an import of
 # it inside a function does not count, because that function is not called; one at the top of a module does.
 SIMULATION = ("skred.hub", "skred.world", "skred.acquire.simulated", "skred.acquire.truth")
-NEEDS_LOCK = ("composite", "patch", "train", "predict", "import_scenes")
+NEEDS_LOCK = ("composite", "patch", "train", "predict", "import_scenes", "importance")
 NEEDS_NO_LOCK = ("download",)
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from skred.core.errors import InputError
-from skred.core.scenes import LANDSLIDE, UNKNOWN
 from skred.detectors.base import Fitted, Sliding, Training
 from skred.detectors.cart.archive import tree_from_bytes, tree_to_bytes
 from skred.detectors.cart.params import Params
@@ -54,8 +53,8 @@ def fit(training: Training, params: Params) -> Fitted:
     help: the same is done for growing shares of them.
     """
     patches = training.patches
-    x, y = _pixels(training, patches.rows("train"))
-    x_val, y_val = _pixels(training, patches.rows("val"))
+    x, y = training.pixels("train")
+    x_val, y_val = training.pixels("val")
     order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
     history: list[dict[str, float]] = []
     tree, depth = None, 0
@@ -70,13 +69,6 @@ def fit(training: Training, params: Params) -> Fitted:
     if tree is None:
         raise InputError(f"{patches.path}: no landslide among the {len(order)} training pixels; raise cart.max_pixels")
     return Fitted(Cart(tree), _SLIDING, history, {"depth": float(depth), "training_pixels": float(len(order))})
-
-
-def _pixels(training: Training, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Channels (P, C) and labels (P,) of the distinct, labelled pixels of patches."""
-    labels = training.patches.y()[rows]
-    chosen = training.patches.distinct_pixels(rows) & (labels != UNKNOWN)
-    return training.encoded(rows)[chosen], (labels[chosen] == LANDSLIDE).astype(np.uint8)
 
 
 def _new_tree(params: Params, depth: int) -> DecisionTreeClassifier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +25,58 @@ _WEIGHTS, _SHAPE = "model.weights.h5", "network.json"
 
 
 class UNet:
-    """A trained network with the numbers that rebuild it."""
+    """One trained network, or several that differ in their seed (a deep ensemble, Lakshminarayanan et al. 2017), with
+    the numbers that rebuild them."""
 
-    def __init__(self, network: keras.Model, shape: dict[str, Any]) -> None:
-        self.network = network
+    def __init__(self, networks: Sequence[keras.Model], shape: dict[str, Any]) -> None:
+        self.networks = tuple(networks)
         self.shape = shape
 
+    @property
+    def members(self) -> int:
+        """How many networks there are."""
+        return len(self.networks)
+
     def predict(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """As `skred.detectors.base.Detector.predict`; H and W must be multiples of 2**depth."""
-        return np.asarray(self.network.predict_on_batch(x), np.float32)[..., 0]
+        """As `skred.detectors.base.Detector.predict`, the mean over members; H and W must be multiples of 2**depth."""
+        return np.asarray(self.predict_members(x).mean(axis=0), np.float32)
+
+    def predict_members(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The probability of each member, shape (members, N, H, W)."""
+        each = [np.asarray(network.predict_on_batch(x), np.float32)[..., 0] for network in self.networks]
+        return np.stack(each)
 
     def save(self, folder: Path) -> None:
-        write_json(folder / _SHAPE, self.shape)
-        self.network.save_weights(folder / _WEIGHTS)
+        write_json(folder / _SHAPE, self.shape if self.members == 1 else {**self.shape, "members": self.members})
+        for number, network in enumerate(self.networks, start=1):
+            network.save_weights(folder / _weights(number))
+
+
+def _weights(member: int) -> str:
+    return _WEIGHTS if member == 1 else _WEIGHTS.replace("model", f"model-{member}", 1)
 
 
 def load(folder: Path) -> UNet:
     """Raises InputError if the folder has no network."""
     again = "train the model or `dvc pull` it"
     shape = read_json(folder / _SHAPE, again)
-    if not (folder / _WEIGHTS).is_file():
-        raise InputError(f"{folder / _WEIGHTS}: missing; {again}")
+    members = int(shape.pop("members", 1))
     _fix_arithmetic()
-    network = build(**shape)
-    network.load_weights(folder / _WEIGHTS)
-    return UNet(network, shape)
+    networks = []
+    for number in range(1, members + 1):
+        file = folder / _weights(number)
+        if not file.is_file():
+            raise InputError(f"{file}: missing; {again}")
+        network = build(**shape)
+        network.load_weights(file)
+        networks.append(network)
+    return UNet(networks, shape)
 
 
 def fit(training: Training, params: Params) -> Fitted:
-    """Train until validation AUPRC has not risen for `patience_epochs`, and keep the weights of its best epoch.
+    """Train until validation AUPRC has not risen for `patience_epochs`, and keep the weights of its best epoch; as many
+    times as there are `members`, with seeds that follow on `seed`. The history has the steps of all, one after the
+    other.
 
     Raises
     ------
@@ -65,7 +89,6 @@ def fit(training: Training, params: Params) -> Fitted:
     if side % 2**params.depth:
         raise InputError(f"unet.depth: got {params.depth}, wanted windows ({side} px) that can be halved so often")
     _fix_arithmetic()
-    keras.utils.set_random_seed(params.seed)
     shape: dict[str, Any] = {
         "channels": training.inputs.channels,
         "depth": params.depth,
@@ -73,6 +96,23 @@ def fit(training: Training, params: Params) -> Fitted:
         "dropout": params.dropout,
         "precision": params.precision,
     }
+    networks: list[keras.Model] = []
+    history: list[dict[str, float]] = []
+    epochs: list[int] = []
+    for member in range(params.members):
+        watch = _Watch(training, params, first_step=len(history))
+        networks.append(_train(training, params.model_copy(update={"seed": params.seed + member}), shape, watch))
+        history += watch.history
+        epochs.append(watch.best_epoch)
+    sliding = Sliding(
+        window_px=params.predict_window_px, margin_px=params.predict_margin_px, batch=params.predict_batch
+    )
+    chosen = {"epoch": float(epochs[0])} if params.members == 1 else {"mean_epoch": float(np.mean(epochs))}
+    return Fitted(UNet(networks, shape), sliding, history, chosen)
+
+
+def _train(training: Training, params: Params, shape: dict[str, Any], watch: _Watch) -> keras.Model:
+    keras.utils.set_random_seed(params.seed)
     network = build(**shape)
     batches = Batches(training, params)
     network.compile(
@@ -80,14 +120,10 @@ def fit(training: Training, params: Params) -> Fitted:
         loss=masked_loss(params.loss),
         jit_compile=False,  # XLA halves the speed on a CPU
     )
-    watch = _Watch(training, params)
     network.fit(batches, epochs=params.epochs, verbose=0, shuffle=False, callbacks=[watch])
     trained = build(**shape)  # a fresh network: saved weights then hold no state of the optimiser
     trained.set_weights(watch.best_weights)
-    sliding = Sliding(
-        window_px=params.predict_window_px, margin_px=params.predict_margin_px, batch=params.predict_batch
-    )
-    return Fitted(UNet(trained, shape), sliding, watch.history, {"epoch": float(watch.best_epoch)})
+    return trained
 
 
 def _fix_arithmetic() -> None:
@@ -106,8 +142,9 @@ def _rate(params: Params, steps_per_epoch: int) -> Any:
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
     """Scores validation after each epoch, remembers the best weights, stops when nothing more is gained."""
 
-    def __init__(self, training: Training, params: Params) -> None:
+    def __init__(self, training: Training, params: Params, first_step: int = 0) -> None:
         super().__init__()
+        self._first_step = first_step
         self._training, self._params = training, params
         rows = training.patches.rows("val")
         self._x = training.encoded(rows)
@@ -125,9 +162,10 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
             p = np.asarray(self.model.predict_on_batch(self._x[rows]), np.float32)[..., 0]
             counts += count_bins(p, self._y[rows])
         auprc = counts.auprc() or 0.0
-        row = {"step": float(epoch + 1), "loss": loss, "val_auprc": auprc}
+        step = self._first_step + epoch + 1
+        row = {"step": float(step), "loss": loss, "val_auprc": auprc}
         self.history.append(row)
-        self._training.report(epoch + 1, row)
+        self._training.report(step, row)
         if auprc > self.best_auprc:
             self.best_auprc, self.best_epoch = auprc, epoch + 1
             self.best_weights = self.model.get_weights()

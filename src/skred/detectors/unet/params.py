@@ -30,7 +30,8 @@ class Params(Section):
     predict_margin_px: int = Field(ge=0)
     predict_batch: int = Field(ge=1)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
-    seed: int = Field(ge=0, lt=2**32)
+    members: int = Field(default=1, ge=1, le=32)
+    seed: int = Field(ge=0, lt=2**31)
 
     @model_validator(mode="after")
     def _fits(self) -> Params:

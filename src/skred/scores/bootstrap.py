@@ -1,0 +1,226 @@
+"""Intervals and tests by resampling blocks: pixels of one place are alike, blocks further apart than that are not.
+
+Every score here is a smooth function of sums over blocks (`Statistic`), so one matrix product gives all resamples. A
+resample draws as many blocks as there are, with replacement. Three kinds of interval (Efron & Tibshirani 1993):
+
+``percentile``   quantiles of the resampled scores (chapter 13)
+``bca``          the same, corrected for bias and skewness, from the scores without one block (chapter 14)
+``studentised``  score ± the quantile of ``|score* - score| / error*`` times its error (chapter 12;
+                 symmetric: Hall 1988), on the score's own scale (`Scale`), so that no end leaves its range; errors by
+                 linearisation of the score (the infinitesimal jackknife)
+
+Which one to trust from how many blocks on is measured by benchmarks/coverage.py and stated in docs/scores.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+Float = NDArray[np.float64]
+Method = Literal["percentile", "bca", "studentised"]
+_DEFINED = 0.9  # share of the resamples that must define a score
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A stretched scale on which a score has no ends: `out` and its derivative `slope`, and `back`."""
+
+    out: Callable[[Float], Float]
+    slope: Callable[[Float], Float]
+    back: Callable[[Float], Float]
+
+
+PLAIN = Scale(lambda v: v, np.ones_like, lambda z: z)
+SHARE = Scale(lambda v: np.log(v / (1 - v)), lambda v: 1 / (v * (1 - v)), special.expit)  # 0 to 1
+CORRELATION = Scale(np.arctanh, lambda v: 1 / (1 - v**2), np.tanh)  # -1 to 1 (Fisher 1915)
+RATE = Scale(np.log, lambda v: 1 / v, np.exp)  # above 0
+GAP = Scale(lambda v: np.arctanh(v / 2), lambda v: 2 / (4 - v**2), lambda z: 2 * np.tanh(z))  # of two correlations
+
+
+class Statistic(Protocol):
+    """A score as a function of sums over blocks."""
+
+    @property
+    def scale(self) -> Scale:
+        """Where its studentised interval is symmetric."""
+        ...
+
+    def value(self, sums: Float) -> Float:
+        """The score, shape (...), from sums of shape (..., m); NaN where they do not define one."""
+        ...
+
+    def gradient(self, sums: Float) -> Float:
+        """Its derivative by each sum, shape (..., m)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Score:
+    """A `Statistic` of few sums: its derivative is taken by central differences."""
+
+    function: Callable[[Float], Float]
+    scale: Scale = PLAIN
+
+    def value(self, sums: Float) -> Float:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.function(sums), np.float64)
+
+    def gradient(self, sums: Float) -> Float:
+        steps = np.maximum(np.abs(sums) * 1e-4, 1e-3)
+        parts = []
+        for i in range(sums.shape[-1]):
+            step = np.zeros_like(sums)
+            step[..., i] = steps[..., i]
+            parts.append((self.value(sums + step) - self.value(sums - step)) / (2 * steps[..., i]))
+        return np.stack(parts, axis=-1)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Score of one detector minus that of another on the same blocks; its sums are those of both, side by side, the
+    first `width` of them those of the one."""
+
+    one: Statistic
+    other: Statistic
+    width: int
+    scale: Scale = GAP
+
+    def value(self, sums: Float) -> Float:
+        a, b = sums[..., : self.width], sums[..., self.width :]
+        return self.one.value(a) - self.other.value(b)
+
+    def gradient(self, sums: Float) -> Float:
+        a, b = sums[..., : self.width], sums[..., self.width :]
+        return np.concatenate([self.one.gradient(a), -self.other.gradient(b)], axis=-1)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of one score over several detectors (training seeds) on the same blocks, their sums side by side."""
+
+    part: Statistic
+    parts: int
+
+    @property
+    def scale(self) -> Scale:
+        return self.part.scale
+
+    def value(self, sums: Float) -> Float:
+        return np.asarray(np.mean([self.part.value(s) for s in np.split(sums, self.parts, axis=-1)], axis=0))
+
+    def gradient(self, sums: Float) -> Float:
+        each = [self.part.gradient(s) / self.parts for s in np.split(sums, self.parts, axis=-1)]
+        return np.concatenate(each, axis=-1)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score with its interval and its standard error; all NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+    error: float
+    p: float  # of no difference, two-sided, from the studentised resamples; for a `Difference` only
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """How often each of n blocks is drawn in each resample, shape (replicates, n). Shared by all that is compared."""
+
+    weights: Float
+
+    @classmethod
+    def draw(cls, blocks: int, replicates: int, seed: int) -> Resamples:
+        """`replicates` resamples of `blocks` blocks; a function of its arguments alone."""
+        rng = np.random.default_rng([seed, blocks])
+        return cls(rng.multinomial(blocks, np.full(blocks, 1 / blocks), replicates).astype(np.float64))
+
+
+def estimate(
+    values: NDArray[Any], statistic: Statistic, resamples: Resamples, method: Method, level: float = 0.95
+) -> Estimate:
+    """A score over blocks with its interval.
+
+    Parameters
+    ----------
+    values
+        What adds up, shape (blocks, m).
+    level
+        Share of such intervals that should hold the true score.
+    """
+    x = np.asarray(values, np.float64)
+    if len(x) < 2:
+        return _undefined(float(statistic.value(x.sum(axis=0))))
+    total, sums = x.sum(axis=0), resamples.weights @ x
+    value, scores = float(statistic.value(total)), statistic.value(sums)
+    error = float(_error(statistic, total[None], x, np.ones((1, len(x))))[0])
+    errors = _error(statistic, sums, x, resamples.weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        stretched, slope = statistic.scale.out(np.array([value])), statistic.scale.slope(np.array([value]))
+        z, z_errors = statistic.scale.out(scores), statistic.scale.slope(scores) * errors
+    here, z_error = float(stretched[0]), float(slope[0]) * error
+    defined = np.isfinite(scores) & np.isfinite(z) & np.isfinite(z_errors) & (z_errors > 0)
+    # A score that many resamples do not define has no interval that means anything.
+    if not np.isfinite(here) or not (np.isfinite(z_error) and z_error > 0) or defined.mean() < _DEFINED:
+        return _undefined(value)
+    t = np.abs(z[defined] - here) / z_errors[defined]
+    p = (1 + int((t >= abs(here) / z_error).sum())) / (1 + len(t))
+    tail = (1 - level) / 2
+    if method == "studentised":
+        reach = float(np.quantile(t, level)) * z_error
+        low, high = (float(v) for v in statistic.scale.back(np.array([here - reach, here + reach])))
+    elif method == "bca":
+        low, high = _bca(scores[defined], value, _without_one(statistic, x), tail)
+    else:
+        low, high = (float(q) for q in np.quantile(scores[defined], [tail, 1 - tail]))
+    return Estimate(value, low, high, error, p)
+
+
+def _undefined(value: float) -> Estimate:
+    return Estimate(value, np.nan, np.nan, np.nan, np.nan)
+
+
+def _error(statistic: Statistic, sums: Float, x: Float, weights: Float) -> Float:
+    """Standard errors, shape (replicates,): the score is linear nearby, so its variance is that of a sum of blocks."""
+    n = len(x)
+    with np.errstate(invalid="ignore"):
+        influence = statistic.gradient(sums) @ x.T  # (replicates, n); NaN where the score is not defined
+        mean = (weights * influence).sum(axis=1, keepdims=True) / n
+        variance = (weights * (influence - mean) ** 2).sum(axis=1)
+        return np.asarray(np.sqrt(variance * n / max(n - 1, 1)))
+
+
+def _without_one(statistic: Statistic, x: Float) -> Float:
+    scores = statistic.value(x.sum(axis=0) - x)
+    return scores[np.isfinite(scores)]
+
+
+def _bca(scores: Float, value: float, without_one: Float, tail: float) -> tuple[float, float]:
+    below = (np.sum(scores < value) + 0.5 * np.sum(scores == value)) / len(scores)
+    bias = stats.norm.ppf(np.clip(below, 0.5 / len(scores), 1 - 0.5 / len(scores)))
+    d = without_one.mean() - without_one
+    spread = np.sum(d**2) ** 1.5
+    skew = np.sum(d**3) / (6 * spread) if spread > 0 else 0.0
+    z = bias + stats.norm.ppf([tail, 1 - tail])
+    low, high = np.quantile(scores, stats.norm.cdf(bias + z / (1 - skew * z)))
+    return float(low), float(high)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values corrected for their number (Holm 1979); the k-th smallest times (n - k + 1), never decreasing.
+
+    NaN stays NaN and counts as one of the comparisons.
+    """
+    values = np.asarray(p, np.float64)
+    order = np.argsort(values, kind="stable")  # NaN last
+    scaled = values[order] * (len(values) - np.arange(len(values)))
+    out = np.empty_like(values)
+    out[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(v) for v in out]

@@ -1,0 +1,82 @@
+"""What chance would find: the reference landslides moved to places where they are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Counts per shift, shape (shifts,): landslides that still lie in the scene (at least half of their pixels), and
+    among them those found and touched."""
+
+    inside: NDArray[np.int64]
+    found: NDArray[np.int64]
+    touched: NDArray[np.int64]
+
+    def __add__(self, other: Moved) -> Moved:
+        return Moved(self.inside + other.inside, self.found + other.found, self.touched + other.touched)
+
+    def summary(self) -> dict[str, float | None]:
+        """Recall by chance over the shifts: mean, and the range that holds 95 % of them."""
+        use = self.inside > 0
+        if not use.any():
+            return dict.fromkeys(("recall", "recall_low", "recall_high", "recall_touched"))
+        recall = self.found[use] / self.inside[use]
+        low, high = np.quantile(recall, [0.025, 0.975])
+        touched = self.touched[use] / self.inside[use]
+        return {
+            "recall": float(recall.mean()),
+            "recall_low": float(low),
+            "recall_high": float(high),
+            "recall_touched": float(touched.mean()),
+        }
+
+
+def draw_shifts(numbers: NDArray[Any], shifts: int, seed: int) -> NDArray[np.int64]:
+    """Random shifts (rows, columns), shape (shifts, 2), in any direction: further than the longest landslide is long,
+    so that none overlaps its own place, and at most half of the scene."""
+    rng = np.random.default_rng(seed)
+    rows, cols = np.nonzero(numbers)
+    longest = 1.0
+    if len(rows):
+        # the extent of every object at once: smallest and largest row and column
+        count = int(numbers.max()) + 1
+        which = numbers[rows, cols]
+        for axis in (rows, cols):
+            first, last = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
+            np.minimum.at(first, which, axis)
+            np.maximum.at(last, which, axis)
+            longest = max(longest, float((last - first + 1)[last >= 0].max()))
+    far = max(min(numbers.shape) / 2, longest + 1)
+    length, angle = rng.uniform(longest, far, shifts), rng.uniform(0, 2 * np.pi, shifts)
+    return np.rint(np.stack([length * np.sin(angle), length * np.cos(angle)], axis=1)).astype(np.int64)
+
+
+def move(predicted: NDArray[np.bool_], numbers: NDArray[Any], shifts: NDArray[np.int64], overlap_share: float) -> Moved:
+    """Count hits of landslides (`numbers` from 1 on, 0 elsewhere) on `predicted`, both (H, W), moved by each shift.
+
+    What leaves the scene is no hit: nothing is there to be hit.
+    """
+    height, width = predicted.shape
+    rows, cols = np.nonzero(numbers)
+    _, which, sizes = np.unique(numbers[rows, cols], return_inverse=True, return_counts=True)
+    found, touched, inside = ([np.zeros(0, np.int64)] for _ in range(3))
+    for part in np.array_split(shifts, max(1, len(shifts) * len(rows) // 2_000_000)):  # bounded memory
+        r, c = rows + part[:, :1], cols + part[:, 1:]
+        within = (r >= 0) & (r < height) & (c >= 0) & (c < width)
+        hit = np.zeros(r.shape, bool)
+        hit[within] = predicted[r[within], c[within]]
+        place = which + len(sizes) * np.arange(len(part))[:, None]
+        lying, covered = (
+            np.bincount(place[mask], minlength=len(part) * len(sizes)).reshape(len(part), -1) for mask in (within, hit)
+        )
+        stays = lying * 2 >= sizes
+        inside.append(stays.sum(axis=1))
+        touched.append((stays & (covered > 0)).sum(axis=1))
+        found.append((stays & (covered > 0) & (covered >= overlap_share * sizes)).sum(axis=1))
+    return Moved(np.concatenate(inside), np.concatenate(found), np.concatenate(touched))

@@ -1,0 +1,18 @@
+"""Parameters for scores of small scenes."""
+
+from skred.scores.params import ScoreParams
+
+NUMBERS = {
+    "block_px": 16,
+    "replicates": 99,
+    "interval": "studentised",
+    "min_blocks": 5,
+    "min_landslides": 5,
+    "overlap_share": 0.2,
+    "units_px": [1, 3],
+    "chance_shifts": 20,
+    "calibration": "best",
+    "min_seeds": 3,
+    "seed": 1,
+}
+PARAMS = ScoreParams.model_validate(NUMBERS)

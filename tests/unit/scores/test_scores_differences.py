@@ -1,0 +1,171 @@
+"""Cells against each other, and what is said about the paper's sentences."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from score_toys import PARAMS as FEW
+
+from skred.core.errors import InputError
+from skred.scores.bins import BINS
+from skred.scores.blocks import BlockBins
+from skred.scores.comparison import common_unit, compare_cells
+from skred.scores.differences import Compared, Scored, compare_pairs
+from skred.scores.objects import COUNTS
+from skred.scores.table import markdown
+from skred.scores.verdicts import BEST, DEEP, record, verdicts
+
+# with fewer resamples no p could be small enough for ten comparisons
+PARAMS = FEW.model_copy(update={"replicates": 999})
+
+
+def cell(setting, detector, skill, seed=None, blocks=40, draw=0, simulated=True):
+    """A cell whose share of right pixels is `skill`; what is hard is hard for all cells."""
+    place = np.random.default_rng(0)
+    positive, negative = place.integers(5, 60, blocks), place.integers(300, 500, blocks)
+    ease = np.clip(
+        skill + place.normal(0, 0.1, blocks) + np.random.default_rng([draw, 9]).normal(0, 0.02, blocks), 0, 1
+    )
+    bins = np.zeros((blocks, 2, BINS), np.int32)
+    bins[:, 0, 900] = np.round(positive * ease)
+    bins[:, 0, 100] = positive - bins[:, 0, 900]
+    bins[:, 1, 900] = np.round(negative * 0.1 * (1 - ease))
+    bins[:, 1, 100] = negative - bins[:, 1, 900]
+    keys = pd.DataFrame({"role": "test", "event": "e", "scene": "e", "block": np.arange(blocks)})
+    scores = {
+        "cell": f"{setting}-{detector}-{seed}",
+        "setting": setting,
+        "detector": detector,
+        "seed": seed,
+        "threshold": 0.5,
+        "landslides": 50,
+        "simulated": simulated,
+        "event": "storm",
+    }
+    return Scored(scores, BlockBins(keys, bins))
+
+
+SKILLS = {"full": 0.6, "fusion": 0.8, "sar": 0.5, "optical": 0.65}
+
+
+def seeded(skills, seeds=3, cart=0.3):
+    cells = [
+        cell(s, "unet", k, seed, draw=100 + seed + 10 * i)
+        for i, (s, k) in enumerate(skills.items())
+        for seed in range(seeds)
+    ]
+    return [*cells, *(cell(s, "cart", cart, 1) for s in skills)]
+
+
+def said(cells, params=PARAMS):
+    return {line["sentence"]: line for line in verdicts(cells, compare_pairs(cells, params), params)}
+
+
+def test_a_setting_that_is_better_with_every_seed_is_called_best():
+    lines = said(seeded(SKILLS))
+    assert lines[BEST]["verdict"] == "holds"
+    assert lines[DEEP]["verdict"] == "holds"
+    assert all(line["text"].startswith("In the simulated world: ") for line in lines.values())
+
+
+def test_one_that_is_worse_with_every_seed_is_not():
+    lines = said(seeded({**SKILLS, "fusion": 0.4}, cart=0.9))
+    assert (lines[BEST]["verdict"], lines[DEEP]["verdict"]) == ("does not hold", "does not hold")
+
+
+def test_with_too_few_seeds_nothing_is_said_between_settings():
+    lines = said(seeded(SKILLS, seeds=1))
+    assert lines[BEST]["verdict"] == "cannot tell"
+    assert "One training seed, wanted 3" in lines[BEST]["text"]
+    assert lines[DEEP]["verdict"] == "holds"  # detectors of one setting differ far more than seeds would explain
+
+
+def test_where_the_seeds_spread_as_far_as_the_settings_nothing_is_said():
+    cells = seeded({**SKILLS, "fusion": 0.7})
+    lucky = [c for c in cells if c.scores["cell"] == "optical-unet-1"]
+    rest = [c for c in cells if c not in lucky]
+    assert said([*rest, cell("optical", "unet", 0.9, 1)])[BEST]["verdict"] == "cannot tell"
+
+
+def test_equal_settings_cannot_be_told_apart():
+    assert said(seeded(dict.fromkeys(SKILLS, 0.6)))[BEST]["verdict"] == "cannot tell"
+
+
+def test_real_and_simulated_scores_say_where_they_were_measured():
+    cells = [cell(s, d, k, 1, simulated=False) for s, k in SKILLS.items() for d in ("unet", "cart")]
+    assert all(line["text"].startswith("On real pixels (storm): ") for line in said(cells).values())
+
+
+def test_too_few_landslides_leave_the_difference_without_interval():
+    cells = [cell(s, d, k, 1) for s, k in SKILLS.items() for d in ("unet", "cart")]
+    for c in cells:
+        c.scores["landslides"] = 2
+    compared = compare_pairs(cells, PARAMS)
+    assert all(c.p is c.low is None and "2 landslides, wanted 5" in c.reason for c in compared)
+    recorded = record(cells, compared, PARAMS)
+    json.dumps(recorded, allow_nan=False)
+    assert "no interval: 2 landslides, wanted 5" in recorded["verdicts"][DEEP]
+
+
+def test_comparisons_are_unet_with_cart_and_settings_with_each_other_and_corrected_for_their_number():
+    cells = [cell(s, d, k, 1, draw=i) for i, (s, k) in enumerate(SKILLS.items()) for d in ("unet", "cart")]
+    compared = compare_pairs(cells, PARAMS)
+    assert [c.name for c in compared][:4] == [f"{s}-unet minus {s}-cart" for s in SKILLS]
+    assert len(compared) == 10
+    assert all(c.p is None or c.p <= c.p_corrected for c in compared)
+
+
+def test_cells_scored_on_other_pixels_are_refused():
+    with pytest.raises(InputError, match="were scored on other pixels"):
+        compare_pairs([cell("sar", "unet", 0.5), cell("sar", "cart", 0.5, blocks=39)], PARAMS)
+
+
+def test_ranges_that_touch_overlap():
+    one = Compared(("a", "unet"), ("b", "unet"), 0.1, 0.0, 0.2, 0.01, 0.01, ((0.5, 0.6), (0.3, 0.5)), None)
+    assert one.seeds_overlap
+    assert not replace(one, seeds=((0.5, 0.6), (0.3, 0.49))).seeds_overlap
+
+
+def test_the_unit_of_all_cells_is_the_best_on_average():
+    def table(*f1):
+        none = dict.fromkeys(COUNTS, 0)
+        rows = [
+            {**none, "unit_px": u, "role": "validation", "landslides": 10, "detections": 10, "found": n, "right": n}
+            for u, n in zip((1, 3, 5), (round(10 * f) for f in f1), strict=True)
+        ]
+        return pd.DataFrame(rows)
+
+    assert common_unit([table(0.9, 0.8, 0.1), table(0.1, 0.8, 0.2)]) == 3
+    assert common_unit([table(0, 0, 0)]) == 1
+    assert common_unit([]) == 1
+
+
+def test_seeds_of_one_cell_become_their_mean_and_range():
+    keys = ("precision", "recall", "f1", "iou", "auprc", "pixels", "landslide_pixels")
+    common = {"setting": "sar", "detector": "unet", "split": "blocks", "simulated": True, "trained_on_simulated": True,
+              "training": {"pixels": 9}, "threshold": 0.5, **dict.fromkeys(keys, 0.5)}  # fmt: skip
+    cells = [
+        {**common, "cell": f"c{s}", "seed": s, "mcc": m, "mcc_low": 0.1, "mcc_high": 0.9}
+        for s, m in ((1, 0.2), (2, 0.6))
+    ]
+    entry = compare_cells(cells)["sar"]["unet"]
+    assert entry["mcc"] == pytest.approx(0.4)
+    assert (entry["seeds"], entry["mcc_smallest"], entry["mcc_largest"]) == (2, 0.2, 0.6)
+    assert "mcc_low" not in entry  # the interval of one seed says nothing about the mean
+
+
+def test_the_table_shows_intervals_and_why_there_are_none():
+    entry = {
+        "simulated": True,
+        "f1": 0.5,
+        "mcc": 0.4,
+        "mcc_low": 0.1,
+        "mcc_high": 0.62,
+        "no_interval": "f1 hangs on few blocks",
+    }
+    text = markdown({"sar": {"unet": entry}}, intervals=True)
+    assert "| `sar` | unet | 0.50 | 0.40 [0.10, 0.62] |" in text
+    assert "f1 hangs on few blocks" in text
+    assert "[" not in markdown({"sar": {"unet": entry}})

@@ -1,0 +1,53 @@
+"""A band that a detector does not use has no importance; the one that it uses has all."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skred.detectors.base import Sliding
+from skred.detectors.inputs import Inputs
+from skred.detectors.model import Model
+from skred.scores.importance import band_importance, shuffle_blocks
+
+
+class SecondBand:
+    """Judges by the second channel alone."""
+
+    def predict(self, x):
+        return np.clip(x[..., 1], 0, 1).astype(np.float32)
+
+    def save(self, folder):
+        raise NotImplementedError
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.integers(0, 99))
+def test_shuffled_blocks_are_the_same_blocks_elsewhere(height, width, block_px, seed):
+    values = np.arange(height * width, dtype=np.float32).reshape(height, width)
+    out = shuffle_blocks(values, block_px, np.random.default_rng(seed))
+    assert sorted(out.ravel()) == sorted(values.ravel())
+    rows, cols = height // block_px * block_px, width // block_px * block_px
+    np.testing.assert_array_equal(out[rows:], values[rows:])
+    np.testing.assert_array_equal(out[:, cols:], values[:, cols:])
+
+    def tiles(array):
+        places = [(r, c) for r in range(0, rows, block_px) for c in range(0, cols, block_px)]
+        return sorted(array[r : r + block_px, c : c + block_px].tobytes() for r, c in places)
+
+    assert tiles(out) == tiles(values)
+
+
+def test_only_the_band_that_is_used_matters(make_scenes, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = (rng.random((64, 64)) < 0.2).astype(np.uint8)
+    values = np.stack([rng.random(labels.shape), 0.1 + 0.8 * labels])
+    scenes = make_scenes(tmp_path / "scenes", {"s": labels}, values={"s": values})
+    inputs = Inputs(bands=scenes.index.bands, mean=(0.0, 0.0), std=(1.0, 1.0))
+    model = Model(inputs, SecondBand(), Sliding(window_px=32, margin_px=0, batch=1))
+    table = band_importance(model, scenes, 0.5, block_px=8, repeats=3, seed=1).set_index("band")
+    assert table.loc["none", "mcc"] == 1
+    assert table.loc["dndvi", "mcc_drop"] == 0
+    assert table.loc["post_vv", "mcc_drop"] > 0.8
+    assert table.loc["post_vv", "mcc_drop_smallest"] <= table.loc["post_vv", "mcc_drop"]
+    again = band_importance(model, scenes, 0.5, block_px=8, repeats=3, seed=1)
+    assert again.equals(table.reset_index())
