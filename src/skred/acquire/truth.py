@@ -14,17 +14,20 @@ from skred.core.events import Event
 from skred.core.grid import Grid
 from skred.core.params import read_section
 from skred.core.raster import Raster, write_cog
+from skred.world.confounders import Confounder
 from skred.world.params import WorldParams
 from skred.world.world import build_world
 
 
 @dataclass(frozen=True)
 class WorldTruth:
-    """`inventory`: the polygons of an imperfect mapper; `landslide`: uint8 of shape ``(H, W)``, 1 on landslides."""
+    """`inventory`: the polygons of an imperfect mapper; `landslide`: uint8 of shape ``(H, W)``, 1 on landslides;
+    `confounder`: uint8 of the same shape, codes of `skred.world.confounders.Confounder`, 0 for none."""
 
     grid: Grid
     inventory: gpd.GeoDataFrame
     landslide: NDArray[np.uint8]
+    confounder: NDArray[np.uint8]
 
     def write(self, path: Path) -> None:
         """Write the truth as a COG. It reaches no training: only `evaluate` reads it.
@@ -34,7 +37,10 @@ class WorldTruth:
         SkredError
             The disk is full or the folder cannot be written.
         """
-        raster = Raster(self.landslide[None], self.grid, ("landslide",), ("1",), None, {"simulated": "yes"})
+        names = ",".join(f"{code.value}={code.name.lower()}" for code in Confounder)
+        bands = np.stack([self.landslide, self.confounder])
+        tags = {"simulated": "yes", "confounders": names}
+        raster = Raster(bands, self.grid, ("landslide", "confounder"), ("1", "1"), None, tags)
         try:
             write_cog(path, raster)
         except OSError as error:
@@ -47,4 +53,4 @@ class WorldTruth:
 def world_truth(event: Event, params_file: Path) -> WorldTruth:
     """The truth of a simulated event."""
     world = build_world(read_section(params_file, "world", WorldParams), event)
-    return WorldTruth(event.area.grid, world.inventory(), world.truth())
+    return WorldTruth(event.area.grid, world.inventory(), world.truth(), world.confounders())

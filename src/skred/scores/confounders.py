@@ -16,6 +16,7 @@ from skred.core.errors import InputError
 from skred.core.raster import read_raster
 from skred.scores.objects import SceneObjects, majority
 
+NONE = "none"
 _BAND, _TAG = "confounder", "confounders"
 
 
@@ -47,16 +48,26 @@ def read_confounders(path: Path) -> Confounders | None:
     return Confounders(codes, names)
 
 
-def false_by_confounder(scene: SceneObjects, region: int, confounders: Confounders) -> dict[str, int]:
-    """False detections of a region of a scene `at_unit`, by what most of their marked pixels are; ``none`` without."""
+def false_by_confounder(
+    scene: SceneObjects, region: int, confounders: Confounders, overlap_share: float
+) -> dict[str, int]:
+    """False detections of a region of a scene `at_unit`, by what they lie on: the confounder with the most pixels, or
+    ``none`` where confounders are less than `overlap_share` of the detection. It is the rule by which a landslide is
+    found: a large detection that only touches a mown meadow is not the meadow's."""
     false = scene.detections[scene.detections["false"] & (scene.detections["region"] == region)]
     marked = (confounders.codes > 0) & (scene.detection_raster > 0)
     numbers = scene.detection_raster[marked]
-    places, inverse = np.unique(numbers, return_inverse=True)
-    code = dict(
-        zip(places.tolist(), majority(inverse + 1, confounders.codes[marked], len(places)).tolist(), strict=True)
-    )
-    counts = dict.fromkeys([*confounders.names.values(), "none"], 0)
-    for number in false["number"]:
-        counts[confounders.names.get(code.get(number, 0), "none")] += 1
+    places, inverse, pixels = np.unique(numbers, return_inverse=True, return_counts=True)
+    codes = majority(inverse + 1, confounders.codes[marked], len(places))
+    known = {place: (code, n) for place, code, n in zip(places.tolist(), codes.tolist(), pixels.tolist(), strict=True)}
+    counts = dict.fromkeys([*confounders.names.values(), NONE], 0)
+    for number, size in zip(false["number"], false["pixels"], strict=True):
+        code, covered = known.get(number, (0, 0))
+        counts[confounders.names[code] if covered and covered >= overlap_share * size else NONE] += 1
     return counts
+
+
+def pixels_by_confounder(known: NDArray[np.bool_], confounders: Confounders) -> dict[str, int]:
+    """How many of the `known` pixels (H, W) each confounder covers, and ``none``."""
+    pixels = np.bincount(confounders.codes[known], minlength=256)
+    return {name: int(pixels[code]) for code, name in [*confounders.names.items(), (0, NONE)]}

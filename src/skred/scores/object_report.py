@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skred.scores.chance import Moved, draw_shifts, move
-from skred.scores.confounders import false_by_confounder
+from skred.scores.confounders import false_by_confounder, pixels_by_confounder
 from skred.scores.gather import CODES, Region, ScenePart
 from skred.scores.headline import alarm_rate, object_intervals
 from skred.scores.objects import (
@@ -119,7 +120,7 @@ def _section(
     section: dict[str, Any] = alarm_rate(chosen, params)
     if parts[0].pixel_ha is None:  # an image without a place has no area
         section = {"false_alarms": section["false_alarms"]}
-    confounders = _by_confounder(parts, scenes, regions)
+    confounders = _by_confounder(parts, scenes, regions, params.overlap_share)
     if confounders:
         section["false_alarms_by_confounder"] = confounders
     if list(regions) == ["control"]:
@@ -141,12 +142,28 @@ def _section(
 
 
 def _by_confounder(
-    parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], regions: Sequence[Region]
-) -> dict[str, int]:
-    total: dict[str, int] = {}
+    parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], regions: Sequence[Region], overlap_share: float
+) -> dict[str, dict[str, float]]:
+    """By what false alarms lie on: how many, how many per 100 km² of all known pixels (their sum is the rate), and the
+    share of those pixels that the confounder covers: the share of false alarms that it would have by chance."""
+    false: Counter[str] = Counter()
+    pixels: Counter[str] = Counter()
+    area_km2 = 0.0
     for part, scene in zip(parts, scenes, strict=True):
-        if part.confounders is not None:
-            for region in regions:
-                for name, count in false_by_confounder(scene, CODES[region], part.confounders).items():
-                    total[name] = total.get(name, 0) + count
-    return {name: count for name, count in sorted(total.items()) if count}
+        if part.confounders is None:
+            continue
+        for region in regions:
+            known = part.known(region)
+            false.update(false_by_confounder(scene, CODES[region], part.confounders, overlap_share))
+            pixels.update(pixels_by_confounder(known, part.confounders))
+            area_km2 += int(known.sum()) * part.grid.resolution_m**2 / 1e6
+    total = sum(pixels.values())
+    return {
+        name: {
+            "false_alarms": false[name],
+            "per_100km2": 100 * false[name] / area_km2,
+            "area_share": pixels[name] / total,
+        }
+        for name in sorted(false)
+        if total and (false[name] or pixels[name])
+    }

@@ -24,13 +24,14 @@ class Change:
 
     `mown_day` and `cut_day` are when a parcel was mown or a stand was felled (`NEVER`: not at all); a ploughed
     parcel is mown and does not grow back (`ploughed`). `flood` is the share of a pixel under fresh sediment after the
-    event. `snow_day` is when the last snow of a pixel melts.
+    event, `bank` the part of it where the river took its bank away. `snow_day` is when the last snow of a pixel melts.
     """
 
     mown_day: Float
     ploughed: NDArray[np.bool_]
     cut_day: Float
     flood: Float
+    bank: Float
     snow_day: Float
 
 
@@ -48,11 +49,15 @@ def build_change(
     day[ploughed] = rng.uniform(-4, 8, int(ploughed.sum()))
     day[(draw >= params.ploughed_share + params.mown_share)] = NEVER
     mown = np.where(meadow, day[parcels.number], NEVER).astype(np.float32)
+    cut_day = _clear_cuts(params, rng, terrain, landcover, before=before, after=after)
+    flood = _floods(params, rng, terrain, landcover, rain)
+    bank = _banks(params, rng, terrain, landcover, rain)
     return Change(
         mown_day=mown,
         ploughed=meadow & ploughed[parcels.number],
-        cut_day=_clear_cuts(params, rng, terrain, landcover, before=before, after=after),
-        flood=np.maximum(_floods(params, rng, terrain, landcover, rain), _banks(params, rng, terrain, landcover, rain)),
+        cut_day=cut_day,
+        flood=np.maximum(flood, bank),
+        bank=bank,
         snow_day=_snow(params, rng, event, terrain),
     )
 

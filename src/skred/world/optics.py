@@ -22,6 +22,7 @@ from skred.world.sun import Sun
 
 HALO_PX = 3  # of the point-spread
 FWHM_PER_SIGMA = 2.3548
+GROUND = (2, 4, 5, 6, 7, 11)  # SCL: dark, plants, bare, water, unclassified, snow
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,9 @@ def render_optical(
     optics = params.optics
     side = max(1, round(20 / ground.grid.resolution_m))
     blocks, cut = _blocks(window, side)
-    opacity = look.cloud.opacity(blocks)
-    shadow = look.cloud.shadow(blocks, look.sun, ground.grid.resolution_m)
-    lit = _lit(look, crop(look.horizon_deg, blocks))
-    veil = look.cloud.cirrus(blocks)
-    classes = _classify(optics, ground, look, blocks=blocks, side=side, light=(opacity, shadow, lit, veil))
+    light = _light(ground, look, blocks)
+    opacity, shadow, lit, veil = light
+    classes = _classify(optics, ground, look, blocks=blocks, side=side, light=light)
     out: dict[str, NDArray[Any]] = {}
     seen = ground_reflectance(
         params.spectra,
@@ -73,6 +72,33 @@ def render_optical(
     out["SCL"] = np.where(valid == 1, classes[cut], 0).astype(np.uint8)
     out["dataMask"] = valid
     return out
+
+
+def shown_and_hidden(
+    params: WorldParams, ground: Ground, *, look: Look, valid: NDArray[np.uint8], window: Window
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pixels the scene classification of a look shows as ground, and which of those are none: cloud, cirrus or
+    cloud shadow as thick as it sees elsewhere. Each of shape ``(H, W)``."""
+    optics = params.optics
+    side = max(1, round(20 / ground.grid.resolution_m))
+    blocks, cut = _blocks(window, side)
+    light = _light(ground, look, blocks)
+    classes = _classify(optics, ground, look, blocks=blocks, side=side, light=light)
+    opacity, shadow, _, veil = light
+    hidden = (opacity > optics.scl_cloud_opacity[1]) | (shadow > optics.scl_shadow)
+    hidden |= veil > optics.scl_cirrus_reflectance
+    shown = np.isin(classes[cut], GROUND) & (valid == 1)
+    return shown, shown & hidden[cut]
+
+
+def _light(ground: Ground, look: Look, blocks: Window) -> tuple[Float, Float, Float, Float]:
+    """Opacity of cloud, its shadow, the share of direct sun that terrain leaves, and cirrus, on whole 20 m blocks."""
+    return (
+        look.cloud.opacity(blocks),
+        look.cloud.shadow(blocks, look.sun, ground.grid.resolution_m),
+        _lit(look, crop(look.horizon_deg, blocks)),
+        look.cloud.cirrus(blocks),
+    )
 
 
 def _blocks(window: Window, side: int) -> tuple[Window, tuple[slice, slice]]:

@@ -22,10 +22,11 @@ from skred.core.grid import Grid, Window
 from skred.world.acquisitions import Acquisition, covered, passes
 from skred.world.backscatter import Backscatter, build_backscatter
 from skred.world.clouds import CloudField, cloud_field, cover_percent, weather
+from skred.world.confounders import Seen, confounder_codes
 from skred.world.ground import Ground, build_ground, truth_mask
 from skred.world.inventory import mapped
 from skred.world.noise import Float, crop, seed_of
-from skred.world.optics import Look, render_optical
+from skred.world.optics import Look, render_optical, shown_and_hidden
 from skred.world.params import WorldParams
 from skred.world.radar import RadarPass, render_radar
 from skred.world.sun import horizon_deg, sun_position
@@ -61,16 +62,8 @@ class World:
     def optical(self, acquisition: Acquisition, window: Window) -> dict[str, NDArray[Any]]:
         """B02, B03, B04, B08 (float32 surface reflectance), SCL (uint8, Sen2Cor's codes, 20 m blocks), dataMask."""
         self._check(acquisition, "S2", window)
-        look = Look(
-            key=f"{self.ground.seed} {acquisition.id}",
-            day=acquisition.day,
-            event_day=self.event.date,
-            sun=sun_position(acquisition.time, *self.event.area.center_lonlat),
-            cloud=self._cloud(acquisition),
-            horizon_deg=self._horizons[acquisition.relative_orbit],
-        )
         valid = covered(acquisition, self.grid, window)
-        return render_optical(self.params, self.ground, look=look, valid=valid, window=window)
+        return render_optical(self.params, self.ground, look=self._look(acquisition), valid=valid, window=window)
 
     def radar(self, acquisition: Acquisition, window: Window) -> dict[str, NDArray[Any]]:
         """VV, VH (float32, terrain-flattened gamma0 as linear power, 0 where there is no data), dataMask (uint8)."""
@@ -114,6 +107,31 @@ class World:
     def inventory(self) -> geopandas.GeoDataFrame:
         """Polygons as someone would have mapped them: columns id, area_m2, geometry in the grid's CRS."""
         return mapped(self.params.inventory, self.ground.seed, self.grid, self.ground.slides.footprints)
+
+    def confounders(self) -> NDArray[np.uint8]:
+        """What each pixel (H, W) shows that may be taken for a fresh landslide: `Confounder` codes, 0 for none."""
+        shape = self.grid.shape
+        shown, clear = np.zeros(shape, bool), np.zeros(shape, bool)
+        for item in self._acquisitions:
+            if item.sensor == "S2" and self.event.post.first <= item.day <= self.event.post.last:
+                valid = covered(item, self.grid, self.grid.whole)
+                ground, hidden = shown_and_hidden(
+                    self.params, self.ground, look=self._look(item), valid=valid, window=self.grid.whole
+                )
+                shown |= ground
+                clear |= ground & ~hidden
+        blind = np.mean([one.layover | one.shadow for one in self._viewings.values()], axis=0)
+        return confounder_codes(self.event, self.ground, Seen(shown & ~clear, blind >= 0.5))
+
+    def _look(self, acquisition: Acquisition) -> Look:
+        return Look(
+            key=f"{self.ground.seed} {acquisition.id}",
+            day=acquisition.day,
+            event_day=self.event.date,
+            sun=sun_position(acquisition.time, *self.event.area.center_lonlat),
+            cloud=self._cloud(acquisition),
+            horizon_deg=self._horizons[acquisition.relative_orbit],
+        )
 
     def cloud(self, acquisition: Acquisition, window: Window) -> tuple[Float, Float]:
         """The truth about the sky of an optical pass: opacity of the cloud above each pixel, and the share of direct

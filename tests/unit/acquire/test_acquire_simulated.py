@@ -17,6 +17,7 @@ from skred.core.errors import SkredError
 from skred.core.events import read_event
 from skred.core.raster import read_raster
 from skred.manifest import read_manifest
+from skred.scores.confounders import read_confounders
 
 ROOT = Path(__file__).resolve().parents[3]
 SIMULATED = EVENT_DATA | {"source": "simulated", "simulation": {"seed": 5, "landslides": 2}}
@@ -55,7 +56,7 @@ def test_a_world_is_known_by_its_parameters_place_and_dates_and_not_by_its_title
 
 def test_a_truth_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "data").write_text("a file where a folder should be")
-    truth = WorldTruth(GRID, gpd.GeoDataFrame(), np.zeros(GRID.shape, np.uint8))
+    truth = WorldTruth(GRID, gpd.GeoDataFrame(), *np.zeros((2, *GRID.shape), np.uint8))
     with pytest.raises(SkredError, match=r"cannot be written .*what has been fetched is kept"):
         truth.write(tmp_path / "data" / "truth.tif")
 
@@ -83,4 +84,7 @@ def test_a_simulated_event_brings_its_own_inventory_and_truth_and_is_the_same_ev
     assert len(gpd.read_file(tmp_path / "raw-a" / manifest.inventory.file)) in (1, 2)  # a mapper may miss one
     truth = read_raster(tmp_path / "truth-a.tif")
     assert truth.tags["simulated"] == "yes"
-    assert set(np.unique(truth.array)) == {0, 1}
+    assert set(np.unique(truth.band("landslide"))) == {0, 1}
+    confounders = read_confounders(tmp_path / "truth-a.tif")  # refuses codes without a name
+    assert confounders.names[1] == "unmapped_landslide"
+    assert (confounders.codes[truth.band("landslide") == 1] == 1).all()

@@ -279,3 +279,21 @@ def test_scenes_without_labels_cannot_be_scored(make_scenes, tmp_path):
     save_model(tmp_path / "model", _NoDetector(), card(scenes), [])
     with pytest.raises(InputError, match="every label is unknown"):
         evaluate_by_path(tmp_path / "model", tmp_path / "scenes", tmp_path)
+
+
+def test_false_alarms_by_confounder_add_up_to_the_rate_on_the_control_too(cell, tmp_path):
+    folders, p, patches = cell
+    codes = np.zeros((100, 100), np.uint8)
+    codes[:2, :5] = 2
+    grid, tags = folders["calm"].grid("calm"), {"confounders": "1=mown,2=felled"}
+    path = tmp_path / "calm.tif"
+    bands = np.stack([np.zeros_like(codes), codes])
+    write_cog(path, Raster(bands, grid, ("landslide", "confounder"), (), None, tags))
+    whole, truths = [folders["calm"]], {"calm": path}
+    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole, truths, PARAMS).scores
+    control = scores["control"]
+    felled = control["false_alarms_by_confounder"]["felled"]
+    assert felled == {"false_alarms": 1, "per_100km2": 100.0, "area_share": 0.001}
+    total = sum(one["per_100km2"] for one in control["false_alarms_by_confounder"].values())
+    assert total == pytest.approx(control["false_alarms_per_100km2"])
+    assert "false_alarms_by_confounder" not in scores  # nobody said what lies there

@@ -11,7 +11,7 @@ from skred.core.errors import InputError
 from skred.core.grid import Grid
 from skred.core.raster import Raster, write_cog
 from skred.scores.chance import draw_shifts, move
-from skred.scores.confounders import false_by_confounder, read_confounders
+from skred.scores.confounders import false_by_confounder, pixels_by_confounder, read_confounders
 from skred.scores.objects import (
     COUNTS,
     SIZE_NAMES,
@@ -247,8 +247,14 @@ def test_false_alarms_are_told_apart_by_what_they_lie_on(tmp_path):
     bands = np.stack([labels, codes])
     write_cog(path, Raster(bands, grid, ("landslide", "confounder"), (), None, {"confounders": "1=mown,2=felled"}))
     confounders = read_confounders(path)
-    assert false_by_confounder(objects(predicted, labels), 1, confounders) == {"mown": 0, "felled": 1, "none": 2}
-    assert sum(false_by_confounder(objects(predicted, labels, unit=3), 1, confounders).values()) == 2
+    assert false_by_confounder(objects(predicted, labels), 1, confounders, 0.2) == {"mown": 0, "felled": 1, "none": 2}
+    assert sum(false_by_confounder(objects(predicted, labels, unit=3), 1, confounders, 0.2).values()) == 2
+    barely = read_confounders(path)
+    barely.codes[2, 1:3] = 0  # of the detection's three pixels one is left on a felled stand
+    assert false_by_confounder(objects(predicted, labels), 1, barely, 0.3)["felled"] == 1
+    assert false_by_confounder(objects(predicted, labels), 1, barely, 0.4)["felled"] == 0
+    known = labels == 0
+    assert pixels_by_confounder(known, confounders) == {"mown": 1, "felled": 2, "none": 35}
     write_cog(path, Raster(bands, grid, ("landslide", "confounder"), (), None, {"confounders": "1=mown"}))
     with pytest.raises(InputError, match="confounder 2 has no name"):
         read_confounders(path)
