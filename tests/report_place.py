@@ -15,7 +15,8 @@ from skred.patches.params import PatchParams
 from skred.report.make import Before, Inputs, make_page
 from skred.report.params import ReportParams
 
-REPORT = ReportParams(levels=32, photo_quality=60, reflectance_max=0.18, max_mb=15, overlap_share=0.2)
+REPORT = ReportParams(levels=32, photo_quality=60, reflectance_max=0.18, max_mb=15)
+OVERLAP = 0.2
 PATCH = PatchParams(
     window_px=16, stride_px=8, block_px=192, buffer_px=8, val_share=0.25, test_share=0.25, draws=1, seed=1
 )
@@ -98,5 +99,5 @@ def page(folder: Path) -> Path:
     """The page of the small experiment as a file."""
     inputs, before = build(folder)
     file = folder / "index.html"
-    file.write_text(make_page(inputs, before, REPORT, PATCH), encoding="utf-8")
+    file.write_text(make_page(inputs, before, REPORT, PATCH, overlap_share=OVERLAP), encoding="utf-8")
     return file

@@ -18,9 +18,12 @@ from skred.core.bands import EVENT_BANDS
 from skred.core.errors import InputError, NoImageError
 from skred.core.events import Event, read_event
 from skred.core.json_file import read_json
+from skred.core.params import read_section
 from skred.core.raster import atomic_folder
 from skred.core.scenes import QUALITY_LAYERS, UNKNOWN, SceneEntry, SceneFolder, SceneIndex, write_index, write_scene
 from skred.detectors.model import read_card
+from skred.maps.make import Maker
+from skred.maps.params import MapParams
 
 SENSORS = {"optical": "Sentinel-2 (optical)", "radar": "Sentinel-1 (radar)"}
 
@@ -60,7 +63,8 @@ def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Pat
     Parameters
     ----------
     scores
-        The model's folder of scores, for the minimum mapping unit that was chosen on validation; None: the parameter.
+        The model's folder of scores, for the minimum mapping unit that was chosen on validation; None: the parameter
+        must say it.
 
     Raises
     ------
@@ -71,7 +75,9 @@ def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Pat
     SystemExit
         A step failed; it has said why. What was fetched stays in `store`.
     """
-    event, cell = read_event(event_file), read_card(model).cell
+    event = read_event(event_file)
+    # Whatever is wrong with the model is told before anything is fetched.
+    cell = Maker.open(model, read_section(params, "map.polygons", MapParams), scores).card.cell
     raw, scenes, probability = out / "raw", out / "composites", out / "probability"
     told = ["--raw", str(raw)]
     common = ["--params", str(params), "--event", str(event_file)]

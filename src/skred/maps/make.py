@@ -45,24 +45,33 @@ class Maker:
     card: ModelCard
     sha256: str
     params: MapParams
-    unit_px: int | None  # minimum mapping unit that was chosen on validation
+    unit_px: int | None  # minimum mapping unit that was chosen on validation, where that is known
 
     @classmethod
     def open(cls, model: Path, params: MapParams, scores: Path | None = None) -> Maker:
-        """`scores` is the model's folder of scores: where it holds a minimum mapping unit, chosen on validation, that
-        one is used in the place of the parameter.
+        """`scores` is the model's folder of scores, which has the minimum mapping unit that was chosen on validation.
 
         Raises
         ------
         InputError
-            `model` is no model folder, or `scores` no folder of scores.
+            `model` is no model folder, `scores` no folder of scores, or neither they nor the parameters name a minimum
+            mapping unit.
         """
+        card = read_card(model)
         known = {} if scores is None else read_json(scores / "scores.json", "run the evaluate stage")
-        return cls(read_card(model), model_sha256(model), params, known.get("objects", {}).get("unit_px"))
+        unit_px = known.get("unit_px")
+        if unit_px is None and params.min_area_m2 is None:
+            raise InputError(
+                f"{model}: no minimum mapping unit; give --scores, the model's folder of scores, which has the one "
+                "chosen on validation, or set map.polygons.min_area_m2"
+            )
+        return cls(card, model_sha256(model), params, unit_px)
 
     def min_area_m2(self, grid: Grid) -> float:
-        """The minimum mapping unit on a grid."""
-        return self.params.min_area_m2 if self.unit_px is None else self.unit_px * grid.resolution_m**2
+        """The minimum mapping unit on a grid: the parameter, or what was chosen on validation."""
+        if self.params.min_area_m2 is not None:
+            return self.params.min_area_m2
+        return float(self.unit_px or 1) * grid.resolution_m**2
 
     @property
     def sensors(self) -> tuple[str, ...]:

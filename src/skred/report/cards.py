@@ -10,7 +10,7 @@ from skred.detectors.model import ModelCard, read_card
 from skred.maps.hashing import model_sha256
 from skred.report.charts import interval, number
 from skred.report.page import render_card
-from skred.report.scores import DETECTORS
+from skred.report.scores import DETECTORS, judged_on, size_words
 
 _HEADS = ("precision", "recall", "f1", "mcc", "auprc")
 _SPLITS = {
@@ -44,7 +44,7 @@ def model_card(model: Path, scores: Mapping[str, Any], min_area_m2: float | None
         "sha256": model_sha256(model),
         "sensors": card.inputs.sensors,
         "inputs": _inputs(card),
-        "has_intervals": interval(scores, "f1") is not None,
+        "has_intervals": any(interval(part, "mcc") is not None for part in (scores, judged_on(scores)[0])),
         "score_heads": ("precision", "recall", "F1", "MCC", "AUPRC"),
         "scores": _scores(card, scores),
         "others": _others(scores),
@@ -76,6 +76,7 @@ def _scores(card: ModelCard, scores: Mapping[str, Any]) -> list[dict[str, Any]]:
         "test blocks": scores,
         "test blocks, pixels that every setting could see": scores.get("observable", {}),
         "unseen event": scores.get("unseen", {}),
+        "test blocks and unseen event together": scores.get("held_out", {}),
         "unseen event, pixels that every setting could see": scores.get("unseen", {}).get("observable", {}),
         "test blocks, against what really happened": scores.get("truth", {}),
     }
@@ -93,11 +94,14 @@ def _shown(part: Mapping[str, Any], name: str) -> str:
 
 def _others(scores: Mapping[str, Any]) -> list[str]:
     lines = []
-    if "objects" in scores:
-        objects = scores["objects"]
+    section, where = judged_on(scores)
+    if "objects" in section:
+        objects = section["objects"]
+        chance = objects.get("chance", {}).get("recall")
         lines.append(
-            f"Whole landslides, test blocks: {_shown(objects, 'recall')} found (a fifth of the area detected), "
+            f"Whole landslides, {where}: {_shown(objects, 'recall')} found (enough of their area detected), "
             f"{_shown(objects, 'precision')} of the detections right."
+            + ("" if chance is None else f" By chance {number(chance)} would be found.")
         )
     control = scores.get("control", {})
     if control.get("false_alarms_per_100km2") is not None:
@@ -105,6 +109,14 @@ def _others(scores: Mapping[str, Any]) -> list[str]:
             f"Where nothing slid: {control['false_alarms_per_100km2']:.0f} false alarms per 100 km² "
             f"({control['false_alarms']} on {control['area_km2']:.0f} km²)."
         )
+    on = control.get("false_alarms_by_confounder", {})
+    if any(row["false_alarms"] for row in on.values()):
+        told = ", ".join(
+            f"{row['false_alarms']} {'on nothing of the kind' if name == 'none' else 'on ' + name.replace('_', ' ')}"
+            for name, row in sorted(on.items(), key=lambda item: -item[1]["false_alarms"])
+            if row["false_alarms"]
+        )
+        lines.append(f"Those false alarms lie: {told}.")
     test = scores.get("calibration", {}).get("test")
     if test:
         told = ", ".join(f"{name} {number(test[name]['ece'], 3)}" for name in test)
@@ -129,9 +141,9 @@ def _failures(card: ModelCard, scores: Mapping[str, Any]) -> list[str]:
     f1, unseen = scores.get("f1"), scores.get("unseen", {}).get("f1")
     if f1 and unseen is not None:
         lines.append(f"On a place that it never saw F1 is {number(unseen)} against {number(f1)} on the test blocks.")
-    sizes: Mapping[str, Any] = scores.get("objects", {}).get("by_size", {})
+    sizes: Mapping[str, Any] = judged_on(scores)[0].get("objects", {}).get("by_size", {})
     for name, row in list(sizes.items())[:1]:
-        lines.append(f"Small landslides escape: of the class {name} it found {row['found']} of {row['landslides']}.")
+        lines.append(f"Small landslides escape: {size_words(name)} it found {row['found']} of {row['landslides']}.")
     if not sizes:
         lines.append("Small landslides escape: a few mixed pixels of 10 m. Recall by size was not measured here.")
     lines.append("No polygon is no proof that nothing slid: see the layer `observable` of its maps.")

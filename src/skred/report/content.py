@@ -7,10 +7,10 @@ from typing import Any
 
 from skred.detectors.model import ModelCard
 from skred.report.charts import interval, number
-from skred.report.scores import DETECTORS, Scored
+from skred.report.scores import DETECTORS, Scored, judged_on
 
 _ROLES = {"develop": "training and test blocks", "unseen": "never learnt from", "control": "no landslides"}
-_NARROW = ("F1", "MCC", "F1 unseen", "false / 100 km²")  # columns that a phone has room for
+_NARROW = ("F1", "MCC", "MCC unseen", "false / 100 km²")  # columns that a phone has room for
 
 
 def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
@@ -25,33 +25,29 @@ def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def glance(cells: Sequence[Scored]) -> list[dict[str, str]]:
-    """The answers that a person asks for first."""
-    ranked = sorted(cells, key=lambda cell: -(cell.scores["f1"] or 0.0))
-    best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
-    scores = best.scores
-    ends = interval(scores, "f1")
+def glance(cells: Sequence[Scored], differences: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The answers that a person asks for first; `differences` is ``differences.json``, empty where there is none."""
+    ranked = sorted(cells, key=lambda cell: -(judged_on(cell.scores)[0]["mcc"] or 0.0))
+    best, scores = ranked[0], ranked[0].scores
+    section, where = judged_on(scores)
     cards = [
         {
             "big": best.name,
-            "what": f"has the highest F1 on the test blocks: {number(scores['f1'])}{_ends(ends)}",
-            "more": ""
-            if second is None
-            else f"{number((scores['f1'] or 0) - (second.scores['f1'] or 0))} more than {second.name}"
-            + ("" if ends else "; no interval, so this may be chance"),
+            "what": f"has the highest MCC on the {where}: {_with_ends(section, 'mcc')}",
+            "more": "" if len(ranked) < 2 else _ahead(best, ranked[1], differences),
         },
         {
-            "big": number(scores["mcc"]),
-            "what": "is its MCC on the test blocks",
-            "more": f"precision {number(scores['precision'])}, recall {number(scores['recall'])}",
+            "big": number(section["f1"]),
+            "what": "is its F1 there",
+            "more": f"precision {number(section['precision'])}, recall {number(section['recall'])}",
         },
     ]
     if "unseen" in scores:
         unseen = scores["unseen"]
         cards.append(
             {
-                "big": number(unseen["f1"]),
-                "what": "is its F1 on the unseen event",
+                "big": number(unseen["mcc"]),
+                "what": "is its MCC on the unseen event",
                 "more": f"precision {number(unseen['precision'])}, recall {number(unseen['recall'])}",
             }
         )
@@ -66,6 +62,62 @@ def glance(cells: Sequence[Scored]) -> list[dict[str, str]]:
             }
         )
     return cards
+
+
+def _ahead(best: Scored, second: Scored, differences: Mapping[str, Any]) -> str:
+    """By how much the best is ahead of the second, with the interval of that difference where it was compared."""
+    keys = [f"{cell.scores['setting']}-{cell.scores['detector']}" for cell in (best, second)]
+    known = differences.get("differences", {})
+    for name, sign in ((" minus ".join(keys), 1), (" minus ".join(reversed(keys)), -1)):
+        row = known.get(name)
+        if row is not None and row["low"] is not None:
+            low, high = sorted((sign * row["low"], sign * row["high"]))
+            told = f"{sign * row['difference']:+.2f} [{low:+.2f}, {high:+.2f}] to {second.name}"
+            return told + ("" if low > 0 else ", which may be chance")
+    first, other = (judged_on(cell.scores)[0]["mcc"] or 0.0 for cell in (best, second))
+    return f"{number(first - other)} more than {second.name}; no interval of that, so it may be chance"
+
+
+def difference_rows(differences: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The table of differences of MCC."""
+    return [
+        {
+            "pair": name.replace(" minus ", " − "),
+            "difference": "–" if row["difference"] is None else f"{row['difference']:+.2f}",
+            "ends": "–" if row["low"] is None else f"[{row['low']:+.2f}, {row['high']:+.2f}]",
+            "p": row.get("reason", "–") if row["p_corrected"] is None else _p(row["p_corrected"]),
+        }
+        for name, row in differences.get("differences", {}).items()
+    ]
+
+
+def confounder_table(cells: Sequence[Scored]) -> dict[str, Any] | None:
+    """False alarms on the control event by what they lie on; None where no score file says."""
+    sections = [cell.scores.get("control", {}).get("false_alarms_by_confounder", {}) for cell in cells]
+    names = list(dict.fromkeys(name for section in sections for name in section))
+    if not names:
+        return None
+    names.sort(key=lambda name: name == "none")
+    share = {name: section[name]["area_share"] for section in sections for name in section}
+    return {
+        "heads": [f"{name.replace('_', ' ')} ({_percent(share[name])} of the ground)" for name in names],
+        "rows": [
+            {
+                "name": cell.name,
+                "cells": [str(section[name]["false_alarms"]) if name in section else "0" for name in names],
+            }
+            for cell, section in zip(cells, sections, strict=True)
+            if section
+        ],
+    }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+
+
+def _p(p: float) -> str:
+    return "< 0.01" if p < 0.01 else f"{p:.2f}"
 
 
 def event_rows(events: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -98,19 +150,20 @@ def setting_rows(cards: Sequence[ModelCard]) -> list[dict[str, str]]:
 def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[str, Any]:
     """Heads and cells of the score table, each with whether it needs a wide screen; columns that no cell has are left
     out."""
-    best = max(cells, key=lambda cell: cell.scores["f1"] or 0.0)
+    best = max(cells, key=lambda cell: judged_on(cell.scores)[0]["mcc"] or 0.0)
     columns: dict[str, list[str]] = {name: [] for name in ("precision", "recall", "F1", "MCC", "AUPRC")}
-    columns |= {"F1 unseen": [], "landslides found": [], "false / 100 km²": [], "F1 random split": []}
+    columns |= {"MCC unseen": [], "landslides found": [], "false / 100 km²": [], "MCC test": [], "MCC random split": []}
     for cell in cells:
-        scores = cell.scores
+        scores, section = cell.scores, judged_on(cell.scores)[0]
         for head in ("precision", "recall", "F1", "MCC", "AUPRC"):
-            columns[head].append(_with_ends(scores, head.lower()))
-        columns["F1 unseen"].append(_with_ends(scores.get("unseen", {}), "f1"))
-        columns["landslides found"].append(_with_ends(scores.get("objects", {}), "recall"))
-        rate = scores.get("control", {}).get("false_alarms_per_100km2")
-        columns["false / 100 km²"].append(number(rate, 0))
+            columns[head].append(_with_ends(section, head.lower()))
+        columns["MCC unseen"].append(_with_ends(scores.get("unseen", {}), "mcc"))
+        columns["landslides found"].append(_with_ends(section.get("objects", {}), "recall"))
+        columns["false / 100 km²"].append(_with_ends(scores.get("control", {}), "false_alarms_per_100km2", 0))
         entry = comparison.get(scores["setting"], {}).get(scores["detector"], {})
-        columns["F1 random split"].append(number(entry.get("random", {}).get("f1")))
+        random = entry.get("random", {}).get("mcc")
+        columns["MCC random split"].append(number(random))
+        columns["MCC test"].append("–" if random is None else number(scores["mcc"]))  # what it is to be compared with
     columns = {head: values for head, values in columns.items() if any(value != "–" for value in values)}
     return {
         "heads": [("setting", False), ("detector", False), *((head, head not in _NARROW) for head in columns)],
@@ -127,15 +180,13 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
 
 
 def has_intervals(cells: Sequence[Scored]) -> bool:
-    return any(interval(cell.scores, "f1") is not None for cell in cells)
+    return any(interval(judged_on(cell.scores)[0], "mcc") is not None for cell in cells)
 
 
-def _with_ends(scores: Mapping[str, Any], name: str) -> str:
-    return number(scores.get(name)) + _ends(interval(scores, name))
-
-
-def _ends(ends: tuple[float, float] | None) -> str:
-    return "" if ends is None else f" [{ends[0]:.2f}–{ends[1]:.2f}]"
+def _with_ends(scores: Mapping[str, Any], name: str, digits: int = 2) -> str:
+    ends = interval(scores, name)
+    told = "" if ends is None else f" [{ends[0]:.{digits}f}–{ends[1]:.{digits}f}]"
+    return number(scores.get(name), digits) + told
 
 
 def _detector(cell: Scored) -> str:

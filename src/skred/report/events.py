@@ -41,7 +41,9 @@ class Sources:
     maps: Mapping[str, Path]
 
 
-def event_for_page(sources: Sources, params: ReportParams) -> tuple[dict[str, Any], dict[str, str]]:
+def event_for_page(
+    sources: Sources, params: ReportParams, overlap_share: float
+) -> tuple[dict[str, Any], dict[str, str]]:
     """What the page's script needs of the first scene of an event, and its pictures (data URIs by name)."""
     scenes = sources.scenes
     scene = scenes.names[0]
@@ -49,8 +51,7 @@ def event_for_page(sources: Sources, params: ReportParams) -> tuple[dict[str, An
     layers, pictures = _layers(sources, scene, grid, params)
     numbers, known = judged.known_landslides(labels, grid)
     cells = {
-        cell: _cell(folder, scene, cell, labels, numbers, grid, params.overlap_share)
-        for cell, folder in sources.maps.items()
+        cell: _cell(folder, scene, cell, labels, numbers, grid, overlap_share) for cell, folder in sources.maps.items()
     }
     resolution = grid.resolution_m
     size = np.bincount(numbers.ravel())[1:] * resolution**2

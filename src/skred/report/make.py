@@ -24,7 +24,7 @@ from skred.report.events import Sources, event_for_page
 from skred.report.figures import draw_composites, draw_errors, draw_settings
 from skred.report.page import Page, render
 from skred.report.params import ReportParams
-from skred.report.scores import Scored, charts, read_cells
+from skred.report.scores import Scored, charts, judged_on, read_cells
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def pictures_before(inputs: Inputs, composite: CompositeParams) -> Before:
     }
 
 
-def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: PatchParams) -> str:
-    """The page as HTML.
+def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: PatchParams, *, overlap_share: float) -> str:
+    """The page as HTML; `overlap_share` is that of a known landslide that must be detected for it to count as found.
 
     Raises
     ------
@@ -71,25 +71,30 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
         scenes = SceneFolder.open(folder)
         event = scenes.index.event
         maps = {path.name: path / event for path in inputs.maps}
-        one, its_pictures = event_for_page(Sources(scenes, before.get(event), maps), params)
+        one, its_pictures = event_for_page(Sources(scenes, before.get(event), maps), params, overlap_share)
         events.append(one)
         pictures |= {f"{event}-{name}": uri for name, uri in its_pictures.items()}
-    drawn, absent = charts(cells)
+    drawn, absent = charts(cells, _share(overlap_share))
     data = {
         "events": events,
         "charts": {chart.key: chart.points for chart in drawn},
         "best_cell": _best_mapped(cells, inputs.maps),
     }
     comparison = read_json(inputs.comparison, "run the compare stage")
-    verdicts = _verdicts(inputs.differences)
+    differences = read_json(inputs.differences, "run the compare stage") if inputs.differences else {}
+    verdicts = list(differences.get("verdicts", {}).values())
     text: dict[str, Any] = {
         "simulated": any(event["simulated"] for event in events),
         "lead": content.lead(cells, events),
-        "glance": content.glance(cells),
+        "glance": content.glance(cells, differences),
         "events": content.event_rows(events),
         "settings": content.setting_rows(cards),
-        "overlap": _share(params.overlap_share),
+        "overlap": _share(overlap_share),
         "verdicts": verdicts,
+        "differences": content.difference_rows(differences),
+        "measured": differences.get("measured", {}),
+        "confounders": content.confounder_table(cells),
+        "scored_on": judged_on(cells[0].scores)[1],
         "table": content.score_table(cells, comparison),
         "has_intervals": content.has_intervals(cells),
         "charts": drawn,
@@ -100,19 +105,12 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
     return render(Page(text, data, pictures), params.max_mb)
 
 
-def _verdicts(differences: Path | None) -> list[str]:
-    if differences is None:
-        return []
-    recorded: Mapping[str, Any] = read_json(differences, "run the compare stage")
-    return list(recorded.get("verdicts", {}).values())
-
-
 def _best_mapped(cells: Sequence[Scored], maps: Sequence[Path]) -> str:
-    """The mapped cell that is shown first: the one with the highest F1 on the test blocks."""
-    f1 = {cell.scores["cell"]: cell.scores["f1"] or 0.0 for cell in cells}
+    """The mapped cell that is shown first: the one with the highest MCC."""
+    mcc = {cell.scores["cell"]: judged_on(cell.scores)[0]["mcc"] or 0.0 for cell in cells}
     if not maps:
         raise InputError("report: no maps given; list at least one cell under map.cells")
-    return max((path.name for path in maps), key=lambda name: f1.get(name, 0.0))
+    return max((path.name for path in maps), key=lambda name: mcc.get(name, 0.0))
 
 
 def _share(value: float) -> str:

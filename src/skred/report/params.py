@@ -14,4 +14,3 @@ class ReportParams(Section):
     photo_quality: int = Field(ge=30, le=95)  # of WebP pictures in true colour
     reflectance_max: float = Field(gt=0, le=1)  # reflectance that is shown white
     max_mb: float = Field(gt=0)  # the page may not be larger
-    overlap_share: float = Field(gt=0, le=1)  # of a known landslide that must be covered to count as found

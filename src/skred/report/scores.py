@@ -14,7 +14,14 @@ from skred.report.charts import Axis, Chart, Series, draw, interval, number
 
 _POINTS = 120  # of a curve: more would not be seen
 _NEUTRAL = (5, 6)  # styles of detectors where settings stand on an axis: the other five belong to settings
-DETECTORS = {"unet": "U-Net", "cart": "CART"}
+DETECTORS = {
+    "unet": "U-Net",
+    "cart": "CART",
+    "cart_context": "CART with surroundings",
+    "rule": "rule",
+    "forest": "random forest",
+    "boosting": "boosted trees",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,14 @@ class Scored:
         return f"{self.scores['setting']}, {DETECTORS.get(self.scores['detector'], self.scores['detector'])}"
 
 
+def judged_on(scores: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """The section of a cell's scores that says most, and what it was measured on: test blocks and unseen events
+    together where they were scored so, otherwise the test blocks."""
+    if "held_out" in scores:
+        return scores["held_out"], "test blocks and unseen event together"
+    return scores, "test blocks"
+
+
 def read_cells(folders: Sequence[Path]) -> list[Scored]:
     """The cells of blocked splits, in the order of `folders`; those of a random split flatter."""
     found = [(folder, read_json(folder / "scores.json", "run the evaluate stage")) for folder in folders]
@@ -41,12 +56,13 @@ def read_cells(folders: Sequence[Path]) -> list[Scored]:
     return [Scored(folder, s, settings.index(s["setting"]), detectors.index(s["detector"]) > 0) for folder, s in found]
 
 
-def charts(cells: Sequence[Scored]) -> tuple[list[Chart], list[str]]:
-    """The charts that the score files allow, and a sentence for each that they do not."""
+def charts(cells: Sequence[Scored], overlap: str) -> tuple[list[Chart], list[str]]:
+    """The charts that the score files allow, and a sentence for each that they do not; `overlap` is the share of a
+    landslide that must be detected for "found", in words."""
     drawn, absent = [headline(cells), precision_recall(cells)], []
     for chart, what in (
         (reliability(cells), "a reliability curve (whether a probability of 0.3 means three in ten)"),
-        (recall_by_size(cells), "recall by size of the landslide"),
+        (recall_by_size(cells, overlap), "recall by size of the landslide"),
     ):
         if chart is None:
             absent.append(what)
@@ -56,20 +72,21 @@ def charts(cells: Sequence[Scored]) -> tuple[list[Chart], list[str]]:
 
 
 def headline(cells: Sequence[Scored]) -> Chart:
-    """F1 of every cell, on the test blocks and on the unseen event, with intervals where there are any."""
+    """MCC of every cell where it says most, and on the unseen event alone, with intervals where there are any."""
     settings = list(dict.fromkeys(cell.scores["setting"] for cell in cells))
-    parts = [("test blocks", False), ("unseen event", True)]
+    where = judged_on(cells[0].scores)[1]
+    parts = [(where, False), ("unseen event", True)]
     series = []
     for part, hollow in parts:
         points, said, bars = [], [], []
         for cell in cells:
-            entry = cell.scores if not hollow else cell.scores.get("unseen", {})
-            if entry.get("f1") is None:
+            entry = cell.scores.get("unseen", {}) if hollow else judged_on(cell.scores)[0]
+            if entry.get("mcc") is None:
                 continue
             at = settings.index(cell.scores["setting"]) + (0.14 if cell.dashed else -0.14) + (0.07 if hollow else -0.07)
-            ends = interval(entry, "f1")
-            points.append((at, float(entry["f1"])))
-            said.append(f"{cell.name}, {part}: F1 {number(entry['f1'])}{_ends(ends)}, MCC {number(entry['mcc'])}")
+            ends = interval(entry, "mcc")
+            points.append((at, float(entry["mcc"])))
+            said.append(f"{cell.name}, {part}: MCC {number(entry['mcc'])}{_ends(ends)}, F1 {number(entry['f1'])}")
             bars.append(ends)
         for detector in dict.fromkeys(cell.dashed for cell in cells):
             keep = [i for i, text in enumerate(said) if _is(cells, text, detector)]
@@ -86,14 +103,14 @@ def headline(cells: Sequence[Scored]) -> Chart:
                 )
             )
     has_bars = any(bar is not None for one in series for bar in one.bars)
-    best = max(cells, key=lambda cell: cell.scores["f1"] or 0.0)
+    best = max(cells, key=lambda cell: judged_on(cell.scores)[0]["mcc"] or 0.0)
     return draw(
-        "f1",
-        "F1 of every model",
+        "mcc",
+        "MCC of every model",
         Axis("setting", -0.5, len(settings) - 0.5, range(len(settings)), settings),
-        Axis("F1 of landslide pixels"),
+        Axis("MCC of landslide pixels"),
         series,
-        summary=f"Highest on the test blocks: {best.name}, {number(best.scores['f1'])}.",
+        summary=f"Highest on the {where}: {best.name}, {number(judged_on(best.scores)[0]['mcc'])}.",
         note="Bars: 95 % intervals over spatial blocks."
         if has_bars
         else "No intervals in the score files: small differences may be chance.",
@@ -176,12 +193,13 @@ def reliability(cells: Sequence[Scored]) -> Chart | None:
     )
 
 
-def recall_by_size(cells: Sequence[Scored]) -> Chart | None:
+def recall_by_size(cells: Sequence[Scored], overlap: str) -> Chart | None:
     """Share of landslides found by class of area, test blocks and unseen event; None where no cell has it."""
     series: list[Series] = []
     classes: list[str] = []
+    where = ""
     for cell in cells:
-        section = cell.scores.get("held_out", cell.scores)
+        section, where = judged_on(cell.scores)
         sizes: Mapping[str, Any] = section.get("objects", {}).get("by_size", {})
         if not sizes:
             continue
@@ -190,19 +208,24 @@ def recall_by_size(cells: Sequence[Scored]) -> Chart | None:
         for i, (name, row) in enumerate(sizes.items()):
             if row["landslides"]:
                 points.append((float(i), row["found"] / row["landslides"]))
-                said.append(f"{cell.name}, {name}: {row['found']} of {row['landslides']} found")
+                said.append(f"{cell.name}, {size_words(name)}: {row['found']} of {row['landslides']} found")
         series.append(Series(cell.name, points, said, cell.style, cell.dashed))
     if not series:
         return None
     return draw(
         "sizes",
-        "Landslides found, by size",
-        Axis("area of the landslide", -0.3, len(classes) - 0.7, range(len(classes)), classes),
+        f"Landslides found by size, {where}",
+        Axis("area of the landslide", -0.3, len(classes) - 0.7, range(len(classes)), [size_words(c) for c in classes]),
         Axis("share found"),
         series,
         summary="Large landslides are found more often than small ones.",
-        note="Found: at least a fifth of its area is detected.",
+        note=f"Found: at least {overlap} of its area is detected.",
     )
+
+
+def size_words(name: str) -> str:
+    """A class of area for people: ``under_0.1_ha`` is under 0.1 ha, ``0.1-0.25_ha`` 0.1 to 0.25 ha."""
+    return name.replace("_", " ").replace("-", " to ")
 
 
 def _ends(ends: tuple[float, float] | None) -> str:

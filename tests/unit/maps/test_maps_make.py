@@ -170,12 +170,16 @@ def test_a_map_of_the_event_that_was_trained_on_says_split_and_outlines_the_bloc
     assert set(inside["split"]) == {"test"}
 
 
-def test_the_mapping_unit_that_was_chosen_on_validation_wins_over_the_parameter(tmp_path):
+def test_the_mapping_unit_is_that_of_validation_unless_the_parameter_says_another(tmp_path):
     scores = tmp_path / "scores"
     scores.mkdir()
-    write_json(scores / "scores.json", {"objects": {"unit_px": 30}})
+    write_json(scores / "scores.json", {"unit_px": 30})
     scenes, predicted = write_event(tmp_path, TWO)
-    maker = Maker.open(write_model(tmp_path / "model", card()), PARAMS, scores)
+    model, chosen = write_model(tmp_path / "model", card()), PARAMS.model_copy(update={"min_area_m2": None})
+    with pytest.raises(InputError, match=r"no minimum mapping unit; give --scores, .* or set map\.polygons\.min_area"):
+        Maker.open(model, chosen)
+    assert Maker.open(model, PARAMS, scores).min_area_m2(scenes.grid("toy")) == 300
+    maker = Maker.open(model, chosen, scores)
     make_maps(maker, scenes, predicted, tmp_path / "maps")
     frame = layer(tmp_path / "maps", "landslides")
     assert (frame["min_area_m2"].tolist(), frame["area_m2"].tolist()) == ([3000], [4000])

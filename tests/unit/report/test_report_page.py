@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from skred.report.make import make_page, write_cards, write_figures
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     inputs, before = report_place.build(folder)
-    return folder, inputs, before, make_page(inputs, before, REPORT, PATCH)
+    return folder, inputs, before, make_page(inputs, before, REPORT, PATCH, overlap_share=0.2)
 
 
 def test_the_page_asks_nobody_for_anything(made):
@@ -43,7 +44,7 @@ def test_the_policy_names_the_hash_of_every_script_and_style_and_of_no_other(mad
 
 def test_the_same_inputs_give_the_same_bytes(made, tmp_path):
     inputs, before = report_place.build(tmp_path / "a-longer-name")
-    assert make_page(inputs, before, REPORT, PATCH) == made[3]
+    assert make_page(inputs, before, REPORT, PATCH, overlap_share=0.2) == made[3]
 
 
 def test_no_text_of_an_event_can_end_the_script_that_holds_it():
@@ -54,7 +55,7 @@ def test_no_text_of_an_event_can_end_the_script_that_holds_it():
 def test_a_page_that_is_too_large_is_refused_with_what_takes_the_room(made):
     _, inputs, before, _ = made
     with pytest.raises(SkredError, match=r"wanted at most 0\.05; largest are .* MB; lower report\.levels"):
-        make_page(inputs, before, REPORT.model_copy(update={"max_mb": 0.05}), PATCH)
+        make_page(inputs, before, REPORT.model_copy(update={"max_mb": 0.05}), PATCH, overlap_share=0.2)
 
 
 def test_another_leaflet_is_refused(monkeypatch):
@@ -72,7 +73,7 @@ def test_what_is_simulated_is_said_and_what_is_not_measured_is_said_to_be_absent
     assert "No intervals in the score files" in html
 
 
-def test_intervals_sizes_reliability_and_verdicts_are_shown_where_there_are_any(tmp_path):
+def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_there_are_any(tmp_path):
     objects = {
         "unit_px": 4,
         "recall": 0.6,
@@ -80,12 +81,21 @@ def test_intervals_sizes_reliability_and_verdicts_are_shown_where_there_are_any(
         "recall_high": 0.7,
         "precision": 0.4,
         "by_size": {
-            "< 0.1 ha": {"landslides": 10, "found": 2, "touched": 4},
-            "≥ 1 ha": {"landslides": 4, "found": 4, "touched": 4},
+            "under_0.1_ha": {"landslides": 10, "found": 2, "touched": 4},
+            "from_1_ha": {"landslides": 4, "found": 4, "touched": 4},
         },
     }
-    ends = {"f1_low": 0.43, "f1_high": 0.66, "objects": objects}
-    cell_scores = {cell: report_place.scores(cell, **ends) for cell in report_place.CELLS}
+    held_out = {**report_place.BOX, "mcc_low": 0.43, "mcc_high": 0.66, "objects": objects}
+    on = {
+        "felled": {"false_alarms": 2, "per_100km2": 8.2, "area_share": 0.004},
+        "mown": {"false_alarms": 1, "per_100km2": 4.1, "area_share": 0.07},
+    }
+    plain = report_place.scores("fusion-cart")["control"]
+    control = plain | {"false_alarms_per_100km2_low": 8.1, "false_alarms_per_100km2_high": 20.4}
+    control["false_alarms_by_confounder"] = on
+    cell_scores = {
+        cell: report_place.scores(cell, held_out=held_out, control=control, unit_px=4) for cell in report_place.CELLS
+    }
     inputs, before = report_place.build(tmp_path, cell_scores)
     for folder in inputs.scores:
         (folder / "reliability.csv").write_text(
@@ -93,16 +103,39 @@ def test_intervals_sizes_reliability_and_verdicts_are_shown_where_there_are_any(
             "test,calibrated,0.05,0.05,4000\n"
         )
     line = "In the simulated world: “setting 2 is best”: cannot tell."
-    write_json(tmp_path / "differences.json", {"verdicts": {"setting 2 is best": line}})
-    html = make_page(
-        type(inputs)(**{**vars(inputs), "differences": tmp_path / "differences.json"}), before, REPORT, PATCH
-    )
-    assert "0.55 [0.43–0.66]" in html
-    assert "0.60 [0.50–0.70]" in html
-    assert line in html
-    assert "of 100 pixels at probability 0.90, 70 % were landslide" in html
-    assert "fusion, CART, &lt; 0.1 ha: 2 of 10 found" in html
+    difference = {"difference": -0.04, "low": -0.11, "high": 0.03, "p": 0.2, "p_corrected": 0.41}
+    few = {**dict.fromkeys(("low", "high", "p", "p_corrected")), "difference": 0.1, "reason": "9 blocks, wanted 30"}
+    record = {
+        "measured": {"where": "In the simulated world", "score": "mcc", "roles": "test and unseen", "blocks": 124},
+        "differences": {"sar-unet minus fusion-cart": difference, "fusion-unet minus fusion-cart": few},
+        "verdicts": {"setting 2 is best": line},
+    }
+    write_json(tmp_path / "differences.json", record)
+    inputs = replace(inputs, differences=tmp_path / "differences.json")
+    html = make_page(inputs, before, REPORT, PATCH, overlap_share=0.2)
+    for told in (
+        "has the highest MCC on the test blocks and unseen event together: 0.54 [0.43–0.66]",
+        "+0.04 [-0.03, +0.11] to sar, U-Net, which may be chance",
+        "0.60 [0.50–0.70]",
+        "12 [8–20]",
+        line,
+        "on the same 124 blocks",
+        "sar-unet − fusion-cart",
+        "[-0.11, +0.03]",
+        "9 blocks, wanted 30",
+        "felled (&lt; 1 % of the ground)",
+        "mown (7 % of the ground)",
+        "of 100 pixels at probability 0.90, 70 % were landslide",
+        "fusion, CART, under 0.1 ha: 2 of 10 found",
+    ):
+        assert told in html, told
     assert "Not shown" not in html
+
+    write_cards(inputs, tmp_path / "cards")
+    card = (tmp_path / "cards/fusion-cart.md").read_text(encoding="utf-8")
+    assert "| test blocks and unseen event together | 0.50 | 0.60 | 0.55 | 0.54 [0.43–0.66] | 0.50 |" in card
+    assert "Those false alarms lie: 2 on felled, 1 on mown." in card
+    assert "Small landslides escape: under 0.1 ha it found 2 of 10." in card
 
 
 def luminance(colour):
