@@ -34,9 +34,11 @@ def write_curve(path: Path, card: ModelCard, counts: BinCounts) -> None:
 
 def write_tables(folder: Path, card: ModelCard, evaluated: Evaluated) -> None:
     """What `scores.json` was summed from: counts per block (`skred.scores.blocks`, ``objects.csv`` at every minimum
-    mapping unit), recall by chance at every unit, by class of area, reliability curves, the calibrator."""
+    mapping unit), each detection, recall by chance at every unit, by class of area, reliability curves, the calibrator.
+    """
     write_blocks(folder, evaluated.blocks, card.threshold)
     evaluated.objects.blocks.to_csv(folder / "objects.csv", index=False, float_format="%.6f")
+    evaluated.objects.detections.to_csv(folder / "detections.csv", index=False, float_format="%.4f")
     evaluated.objects.chance.to_csv(folder / "chance.csv", index=False, float_format="%.6f")
     _labelled(card, evaluated.objects.sizes).to_csv(folder / "sizes.csv", index=False)
     _labelled(card, evaluated.reliability).to_csv(folder / "reliability.csv", index=False, float_format="%.6f")

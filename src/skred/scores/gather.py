@@ -28,13 +28,14 @@ _OF_SPLIT = {Split.VAL: CODES["validation"], Split.TEST: CODES["test"]}
 
 @dataclass(frozen=True)
 class ScenePart:
-    """One scene with what was predicted there; arrays of shape (H, W). `regions` holds `CODES`, 0 for training and
-    buffer."""
+    """One scene with what was predicted there; arrays of shape (H, W). `spread` is the standard deviation between
+    members, None without an ensemble; `regions` holds `CODES`, 0 for training and buffer."""
 
     event: str
     scene: str
     grid: Grid
     probability: NDArray[np.float32]
+    spread: NDArray[np.float32] | None
     labels: NDArray[np.uint8]
     regions: NDArray[np.uint8]
     blocks: NDArray[np.int32]
@@ -73,7 +74,7 @@ def gather(
     parts = []
     for folder in (divided, *sorted(whole, key=lambda folder: folder.index.event)):
         confounders = _confounders(truths.get(folder.index.event))
-        for scene, p, labels, grid in read_probability(folder, probability / folder.index.event):
+        for scene, p, spread, labels, grid in read_probability(folder, probability / folder.index.event):
             if folder is divided:
                 split = patches.split_raster(scene)
                 regions = np.zeros(labels.shape, np.uint8)
@@ -86,7 +87,9 @@ def gather(
             one = folder is divided and patches.about.split == "scenes"
             blocks = block_raster(labels, max(labels.shape) if one else block_px)
             found = find_objects(predicted_positive(p, threshold), labels, regions, blocks)
-            parts.append(ScenePart(folder.index.event, scene, grid, p, labels, regions, blocks, found, confounders))
+            parts.append(
+                ScenePart(folder.index.event, scene, grid, p, spread, labels, regions, blocks, found, confounders)
+            )
     return parts
 
 
@@ -120,8 +123,8 @@ def blocks_of(parts: Sequence[ScenePart]) -> BlockBins:
 
 def read_probability(
     scenes: SceneFolder, probability: Path
-) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.uint8], Grid]]:
-    """(scene, probability, labels, grid) of each scene of a folder. Raises as `gather`."""
+) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.uint8], Grid]]:
+    """(scene, probability, spread, labels, grid) of each scene of a folder. Raises as `gather`."""
     for scene in scenes.names:
         file = probability / f"{scene}.tif"
         raster, labels, grid = read_raster(file), scenes.labels(scene), scenes.grid(scene)
@@ -129,4 +132,5 @@ def read_probability(
             raise InputError(f"{file}: lies on another grid than the scene; predict it again")
         if np.isnan(raster.array[0]).any():
             raise InputError(f"{file}: holds NaN; `skred predict` gives every pixel a number")
-        yield scene, raster.array[0], labels, grid
+        spread = raster.band("spread") if "spread" in raster.names else None
+        yield scene, raster.array[0], spread, labels, grid

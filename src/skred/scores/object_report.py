@@ -12,6 +12,7 @@ import pandas as pd
 
 from skred.scores.chance import Moved, draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder
+from skred.scores.detections import detections_of, spread_scores
 from skred.scores.gather import CODES, Region, ScenePart
 from skred.scores.headline import alarm_rate, object_intervals
 from skred.scores.objects import (
@@ -33,13 +34,15 @@ BLOCK_KEYS = ["unit_px", "role", "event", "scene", "block"]
 @dataclass(frozen=True)
 class ObjectReport:
     """`unit_px` was chosen on validation. `blocks` has the counts per block at every unit (`objects.csv`), `chance` the
-    recall by chance per role at every unit, `sections` the scores per role at `unit_px`."""
+    recall by chance per role at every unit, `sections` the scores per role at `unit_px`, `detections` a line for each
+    detection there (`skred.scores.detections`)."""
 
     unit_px: int
     blocks: pd.DataFrame
     chance: pd.DataFrame
     sections: dict[str, dict[str, Any]]
     sizes: pd.DataFrame  # recall by class of area, per role, at `unit_px`
+    detections: pd.DataFrame
 
 
 def report_objects(parts: Sequence[ScenePart], pooled: bool, params: ScoreParams) -> ObjectReport:
@@ -66,13 +69,15 @@ def report_objects(parts: Sequence[ScenePart], pooled: bool, params: ScoreParams
         if role != "control"
     ]
     sections, sizes = {}, []
+    detections = detections_of(parts, by_unit[unit])
     for role, regions in roles.items():
         sections[role] = _section(parts, by_unit[unit], regions, blocks[blocks["unit_px"] == unit], params)
+        sections[role] |= spread_scores(detections, regions)
         if role != "control":
             sections[role]["chance"] = _summed(moved, regions, unit)
             sizes += [{"role": role, "size": name, **row} for name, row in sections[role].get("by_size", {}).items()]
     table = pd.DataFrame(sizes, columns=["role", "size", "landslides", "found", "touched"])
-    return ObjectReport(unit, blocks, pd.DataFrame(chance), sections, table)
+    return ObjectReport(unit, blocks, pd.DataFrame(chance), sections, table, detections)
 
 
 def _per_block(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], unit_px: int) -> pd.DataFrame:

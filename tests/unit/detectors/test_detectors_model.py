@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skred.core.errors import InputError
+from skred.core.params import read_section
 from skred.core.raster import read_raster
 from skred.core.scenes import SceneFolder
-from skred.detectors.base import Sliding
+from skred.detectors.base import DETECTORS, Sliding, params_model
 from skred.detectors.cart.params import Params as CartParams
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import Model, load_model, read_card
 from skred.detectors.predict import predict_scenes
-from skred.detectors.train import Recipe, train_cell
+from skred.detectors.train import Recipe, train_cell, with_seed
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
 
@@ -225,3 +227,15 @@ def test_what_is_no_model_says_so(tmp_path):
     (tmp_path / "model.json").write_text(json.dumps({"cell": 3}))
     with pytest.raises(InputError, match=r"model\.json: "):
         read_card(tmp_path)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_seed_from_the_command_line_replaces_the_seed_of_a_section_and_no_other_number(detector):
+    section = read_section(Path(__file__).parents[3] / "params.yaml", detector, params_model(detector))
+    if detector == "rule":
+        with pytest.raises(InputError, match="--seed 7: this detector draws nothing at random"):
+            with_seed(section, 7)
+        return
+    changed = with_seed(section, 7)
+    assert changed.seed == 7 != section.seed
+    assert changed.model_dump(exclude={"seed"}) == section.model_dump(exclude={"seed"})

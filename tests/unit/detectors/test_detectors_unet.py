@@ -6,6 +6,7 @@ from detector_toys import in_fresh_process, optical, training_on
 
 from skred.core.errors import InputError, SkredError
 from skred.detectors.base import Training
+from skred.detectors.train import Recipe, train_cell, with_seed
 from skred.detectors.unet.batches import Batches
 from skred.detectors.unet.detector import _Watch, fit, load
 from skred.detectors.unet.network import build, masked_loss
@@ -264,3 +265,23 @@ def test_an_ensemble_is_the_mean_of_its_members_each_trained_as_if_alone(toy, tm
     (tmp_path / "model-2.weights.h5").unlink()
     with pytest.raises(InputError, match=r"model-2\.weights\.h5: missing"):
         load(tmp_path)
+
+
+def test_another_seed_changes_the_draws_and_weights_of_the_network_and_nothing_else(toy, tmp_path):
+    folder = toy.path.parent
+    small = {"epochs": 1, "windows_per_epoch": 16, "schedule": "constant"}
+
+    def train(name, section):
+        recipe = Recipe(cell="toy-unet", setting="toy", bands=("vv",), detector="unet", params=section)
+        card = train_cell(recipe, toy.path, folder / "scenes", tmp_path / name, lambda step, row: None)
+        return card, {file.name: file.read_bytes() for file in (tmp_path / name).iterdir()}
+
+    section = params(seed=1, **small)
+    first, files = train("first", section)
+    replaced, as_option = train("option", with_seed(section, 5))
+    assert with_seed(section, 5) == params(seed=5, **small)  # `train --seed 5` is `unet.seed: 5`
+    learned = {"seed", "threshold", "validation", "chosen"}
+    assert first.model_dump(exclude=learned) == replaced.model_dump(exclude=learned)
+    assert (first.seed, replaced.seed) == (1, 5)
+    assert files["network.json"] == as_option["network.json"]
+    assert files["model.weights.h5"] != as_option["model.weights.h5"]

@@ -8,7 +8,7 @@ from score_toys import PARAMS
 from sklearn import metrics
 
 from skred.core.errors import InputError, SkredError
-from skred.core.raster import Raster, write_cog
+from skred.core.raster import Raster, read_raster, write_cog
 from skred.core.scenes import QUALITY_LAYERS
 from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
@@ -297,3 +297,29 @@ def test_false_alarms_by_confounder_add_up_to_the_rate_on_the_control_too(cell, 
     total = sum(one["per_100km2"] for one in control["false_alarms_by_confounder"].values())
     assert total == pytest.approx(control["false_alarms_per_100km2"])
     assert "false_alarms_by_confounder" not in scores  # nobody said what lies there
+
+
+def test_each_detection_has_its_mean_probability_and_with_an_ensemble_its_mean_spread(cell):
+    folders, p, patches = cell
+    develop = folders["develop"]
+    plain = evaluate_cell(card(develop), p, patches, develop, [folders["calm"]], {}, PARAMS)
+    alarm = plain.objects.detections.query("role == 'control'").iloc[0]
+    assert dict(alarm[["event", "row", "col", "pixels", "right", "false"]]) == {
+        "event": "calm", "row": 0.5, "col": 0.5, "pixels": 4, "right": False, "false": True,
+    }  # fmt: skip
+    assert alarm["mean_probability"] == pytest.approx(0.8)
+    assert "mean_spread" not in plain.objects.detections and "spread_false" not in plain.scores["control"]
+
+    for event in ("develop", "calm"):
+        file = p / event / f"{event}.tif"
+        one = read_raster(file)
+        spread = np.full(one.grid.shape, 0.3, np.float32)
+        spread[:2, 0], spread[:2, 1] = 0.1, 0.2
+        write_cog(file, Raster(np.stack([one.array[0], spread]), one.grid, ("probability", "spread"), ("1", "1")))
+    ensemble = evaluate_cell(card(develop), p, patches, develop, [folders["calm"]], {}, PARAMS)
+    table = ensemble.objects.detections
+    assert table.query("role == 'control'")["mean_spread"].iloc[0] == pytest.approx(0.15)
+    assert table.query("right")["mean_spread"].median() == pytest.approx(0.3)
+    assert ensemble.scores["control"]["spread_false"] == pytest.approx(0.15)
+    assert ensemble.scores["control"]["spread_right"] is None
+    assert ensemble.scores["f1"] == plain.scores["f1"]
