@@ -103,6 +103,12 @@ def _others(scores: Mapping[str, Any]) -> list[str]:
             f"{_shown(objects, 'precision')} of the detections right."
             + ("" if chance is None else f" By chance {number(chance)} would be found.")
         )
+    if section.get("objects", {}).get("spread_right") is not None:
+        objects = section["objects"]
+        lines.append(
+            f"Members of the ensemble differ by {number(objects['spread_right'], 3)} over right detections and "
+            f"{number(objects.get('spread_false'), 3)} over false ones (mean standard deviation)."
+        )
     control = scores.get("control", {})
     if control.get("false_alarms_per_100km2") is not None:
         lines.append(
