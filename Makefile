@@ -49,9 +49,10 @@ test: $(READY) browser ## run every test, two files at a time
 # Where it cannot be installed the tests of the page are skipped, and say so.
 .PHONY: browser
 browser: ## install Debian's Chromium for the tests of the report, where this machine lets us
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
-		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+		root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+		command -v apt-get >/dev/null && $$root apt-get update -qq \
+		&& $$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 		|| echo "no Chromium, and it cannot be installed here (apt-get as root): the tests of the page will be skipped" >&2
 
 .PHONY: lint
