@@ -15,11 +15,13 @@ from markupsafe import Markup, escape
 WIDTH, HEIGHT = 460, 330
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 46
 MARKS = ("circle", "square", "triangle", "diamond", "cross")
+_DASHES = ("", " dashed", " dotted")  # classes of the style sheet
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line or row of marks. `style` counts colours and marks, `dashed` means dashes and hollow marks.
+    """One line or row of marks. `style` counts colours and marks, `dash` is 0 for a full line and full
+    marks, 1 for dashes and hollow marks, more for dots and hollow marks.
 
     `points` are (x, y); `said` is the answer for each of them; `bars` are (low, high) per point, None without one.
     """
@@ -28,7 +30,7 @@ class Series:
     points: Sequence[tuple[float, float]]
     said: Sequence[str]
     style: int = 0
-    dashed: bool = False
+    dash: int = 0
     line: bool = True
     every: int = 1  # points from one mark to the next, 0 for none
     bars: Sequence[tuple[float, float] | None] = field(default_factory=list)
@@ -84,10 +86,7 @@ def draw(
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(f"{title}. {summary}")}">'
         f"{''.join(parts)}</svg>"
     )
-    legend = [
-        {"name": one.name, "style": one.style, "dashed": one.dashed, "line": one.line, "mark": _legend_mark(one)}
-        for one in series
-    ]
+    legend = [{"name": one.name, "style": one.style, "line": one.line, "mark": _legend_mark(one)} for one in series]
     return Chart(key, title, svg, points, legend, summary, note)
 
 
@@ -120,7 +119,7 @@ def _frame(x: Axis, y: Axis) -> str:
 
 def _series(x: Axis, y: Axis, one: Series) -> str:
     places = [_place(x, y, *point) for point in one.points]
-    out = [f'<g class="s{one.style}{" dashed" if one.dashed else ""}">']
+    out = [f'<g class="s{one.style}{_DASHES[min(one.dash, 2)]}">']
     if one.line and len(places) > 1:
         out.append('<polyline points="' + " ".join(f"{_fixed(px)},{_fixed(py)}" for px, py in places) + '"/>')
     for (px, _), bar, (at, _) in zip(places, one.bars, one.points, strict=False):
@@ -128,7 +127,7 @@ def _series(x: Axis, y: Axis, one: Series) -> str:
             low, high = (_fixed(_place(x, y, at, end)[1]) for end in bar)
             out.append(f'<line class="bar" x1="{_fixed(px)}" y1="{low}" x2="{_fixed(px)}" y2="{high}"/>')
     if one.every:
-        out += [mark(MARKS[one.style % len(MARKS)], px, py, hollow=one.dashed) for px, py in places[:: one.every]]
+        out += [mark(MARKS[one.style % len(MARKS)], px, py, hollow=one.dash > 0) for px, py in places[:: one.every]]
     out.append("</g>")
     return "".join(out)
 
@@ -152,8 +151,8 @@ def mark(kind: str, x: float, y: float, *, hollow: bool = False, size: float = 4
 
 def _legend_mark(one: Series) -> Markup:
     line = '<line x1="1" y1="8" x2="31" y2="8"/>' if one.line else ""
-    dot = mark(MARKS[one.style % len(MARKS)], 16, 8, hollow=one.dashed) if one.every else ""
-    dashed = " dashed" if one.dashed else ""
+    dot = mark(MARKS[one.style % len(MARKS)], 16, 8, hollow=one.dash > 0) if one.every else ""
+    dashed = _DASHES[min(one.dash, 2)]
     return Markup(  # noqa: S704  # numbers only
         f'<svg class="key" viewBox="0 0 32 16" aria-hidden="true"><g class="s{one.style}{dashed}">{line}{dot}</g></svg>'
     )

@@ -10,7 +10,7 @@ from skred.report.charts import interval, number
 from skred.report.scores import DETECTORS, Scored, judged_on
 
 _ROLES = {"develop": "training and test blocks", "unseen": "never learnt from", "control": "no landslides"}
-_NARROW = ("F1", "MCC", "MCC unseen", "false / 100 km²")  # columns that a phone has room for
+_NARROW = ("F1", "MCC", "false / 100 km²")  # columns that a phone has room for
 
 
 def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
@@ -152,7 +152,13 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
     out."""
     best = max(cells, key=lambda cell: judged_on(cell.scores)[0]["mcc"] or 0.0)
     columns: dict[str, list[str]] = {name: [] for name in ("precision", "recall", "F1", "MCC", "AUPRC")}
-    columns |= {"MCC unseen": [], "landslides found": [], "false / 100 km²": [], "MCC test": [], "MCC random split": []}
+    columns |= {
+        "MCC unseen": [],
+        "landslides found": [],
+        "false / 100 km²": [],
+        "MCC test blocks": [],
+        "MCC random split": [],
+    }
     for cell in cells:
         scores, section = cell.scores, judged_on(cell.scores)[0]
         for head in ("precision", "recall", "F1", "MCC", "AUPRC"):
@@ -163,7 +169,8 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
         entry = comparison.get(scores["setting"], {}).get(scores["detector"], {})
         random = entry.get("random", {}).get("mcc")
         columns["MCC random split"].append(number(random))
-        columns["MCC test"].append("–" if random is None else number(scores["mcc"]))  # what it is to be compared with
+        # what the random split is to be compared with
+        columns["MCC test blocks"].append("–" if random is None else number(scores["mcc"]))
     columns = {head: values for head, values in columns.items() if any(value != "–" for value in values)}
     return {
         "heads": [("setting", False), ("detector", False), *((head, head not in _NARROW) for head in columns)],
@@ -172,11 +179,17 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
                 "best": cell is best,
                 "setting": cell.scores["setting"],
                 "detector": _detector(cell),
-                "cells": [(values[i], head not in _NARROW) for head, values in columns.items()],
+                "cells": [(*_split(values[i]), head not in _NARROW) for head, values in columns.items()],
             }
             for i, cell in enumerate(cells)
         ],
     }
+
+
+def _split(told: str) -> tuple[str, str]:
+    """A number and its interval."""
+    value, _, ends = told.partition(" ")
+    return value, ends
 
 
 def has_intervals(cells: Sequence[Scored]) -> bool:

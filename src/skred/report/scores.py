@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from skred.core.json_file import read_json
-from skred.report.charts import Axis, Chart, Series, draw, interval, number
+from skred.report.charts import MARKS, Axis, Chart, Series, draw, interval, number
 
 _POINTS = 120  # of a curve: more would not be seen
-_NEUTRAL = (5, 6)  # styles of detectors where settings stand on an axis: the other five belong to settings
+_FEW = 30  # pixels of a bin whose share of landslide would say little
+_NEUTRAL = 5  # first style of detectors where settings stand on an axis: the five before belong to settings
 DETECTORS = {
     "unet": "U-Net",
     "cart": "CART",
@@ -26,13 +28,13 @@ DETECTORS = {
 
 @dataclass(frozen=True)
 class Scored:
-    """One cell's folder of scores, and the style that it has in every chart: a colour and mark per setting, a dash for
-    every detector but the first."""
+    """One cell's folder of scores, and the style that it has in every chart: a colour and mark per setting, a dash per
+    detector."""
 
     folder: Path
     scores: dict[str, Any]
     style: int
-    dashed: bool
+    dash: int
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ def read_cells(folders: Sequence[Path]) -> list[Scored]:
     found = [(folder, scores) for folder, scores in found if scores["split"] != "random"]
     settings = list(dict.fromkeys(scores["setting"] for _, scores in found))
     detectors = list(dict.fromkeys(scores["detector"] for _, scores in found))
-    return [Scored(folder, s, settings.index(s["setting"]), detectors.index(s["detector"]) > 0) for folder, s in found]
+    return [Scored(folder, s, settings.index(s["setting"]), detectors.index(s["detector"])) for folder, s in found]
 
 
 def charts(cells: Sequence[Scored], overlap: str) -> tuple[list[Chart], list[str]]:
@@ -74,56 +76,50 @@ def charts(cells: Sequence[Scored], overlap: str) -> tuple[list[Chart], list[str
 def headline(cells: Sequence[Scored]) -> Chart:
     """MCC of every cell where it says most, and on the unseen event alone, with intervals where there are any."""
     settings = list(dict.fromkeys(cell.scores["setting"] for cell in cells))
+    detectors = list(dict.fromkeys(cell.scores["detector"] for cell in cells))
     where = judged_on(cells[0].scores)[1]
-    parts = [(where, False), ("unseen event", True)]
     series = []
-    for part, hollow in parts:
-        points, said, bars = [], [], []
-        for cell in cells:
-            entry = cell.scores.get("unseen", {}) if hollow else judged_on(cell.scores)[0]
-            if entry.get("mcc") is None:
-                continue
-            at = settings.index(cell.scores["setting"]) + (0.14 if cell.dashed else -0.14) + (0.07 if hollow else -0.07)
-            ends = interval(entry, "mcc")
-            points.append((at, float(entry["mcc"])))
-            said.append(f"{cell.name}, {part}: MCC {number(entry['mcc'])}{_ends(ends)}, F1 {number(entry['f1'])}")
-            bars.append(ends)
-        for detector in dict.fromkeys(cell.dashed for cell in cells):
-            keep = [i for i, text in enumerate(said) if _is(cells, text, detector)]
-            name = f"{_detector(cells, detector)}, {part}"
+    for hollow, part in enumerate((where, "unseen event")):
+        for k, detector in enumerate(detectors):
+            of = [cell for cell in cells if cell.scores["detector"] == detector]
+            told = [(c, c.scores.get("unseen", {}) if hollow else judged_on(c.scores)[0]) for c in of]
+            told = [(cell, entry) for cell, entry in told if entry.get("mcc") is not None]
+            # side by side in the room of their setting
+            beside = (k + 0.5) / len(detectors) - 0.5 + (0.07 if hollow else -0.07)
+            at = [settings.index(cell.scores["setting"]) + 0.6 * beside for cell, _ in told]
             series.append(
                 Series(
-                    name,
-                    [points[i] for i in keep],
-                    [said[i] for i in keep],
-                    style=_NEUTRAL[1] if detector else _NEUTRAL[0],
-                    dashed=hollow,
+                    f"{DETECTORS.get(detector, detector)}, {part}",
+                    [(x, float(entry["mcc"])) for x, (_, entry) in zip(at, told, strict=True)],
+                    [
+                        f"{cell.name}, {part}: MCC {number(entry['mcc'])}{_ends(interval(entry, 'mcc'))}, "
+                        f"F1 {number(entry['f1'])}"
+                        for cell, entry in told
+                    ],
+                    style=_NEUTRAL + k % len(MARKS),
+                    dash=hollow,
                     line=False,
-                    bars=[bars[i] for i in keep],
+                    bars=[interval(entry, "mcc") for _, entry in told],
                 )
             )
+    series = [one for one in series if one.points]
+    reasons = [judged_on(cell.scores)[0].get("no_interval") for cell in cells]
+    why = next(filter(None, reasons), "not in the score files")
+    lowest = min([0.0, *(y for one in series for _, y in one.points), *(b[0] for one in series for b in one.bars if b)])
+    low = math.floor(round(lowest / 0.2, 6)) * 0.2
     has_bars = any(bar is not None for one in series for bar in one.bars)
     best = max(cells, key=lambda cell: judged_on(cell.scores)[0]["mcc"] or 0.0)
     return draw(
         "mcc",
         "MCC of every model",
         Axis("setting", -0.5, len(settings) - 0.5, range(len(settings)), settings),
-        Axis("MCC of landslide pixels"),
+        Axis("MCC of landslide pixels", low, ticks=[round(low + 0.2 * i, 1) for i in range(round((1 - low) * 5) + 1)]),
         series,
         summary=f"Highest on the {where}: {best.name}, {number(judged_on(best.scores)[0]['mcc'])}.",
         note="Bars: 95 % intervals over spatial blocks."
         if has_bars
-        else "No intervals in the score files: small differences may be chance.",
+        else f"No intervals ({why}): small differences may be chance.",
     )
-
-
-def _is(cells: Sequence[Scored], text: str, dashed: bool) -> bool:
-    return any(text.startswith(f"{cell.name},") and cell.dashed == dashed for cell in cells)
-
-
-def _detector(cells: Sequence[Scored], dashed: bool) -> str:
-    names = [cell.scores["detector"] for cell in cells if cell.dashed == dashed]
-    return " and ".join(dict.fromkeys(DETECTORS.get(name, name) for name in names))
 
 
 def precision_recall(cells: Sequence[Scored]) -> Chart:
@@ -137,7 +133,7 @@ def precision_recall(cells: Sequence[Scored]) -> Chart:
             f"{cell.name}: recall {row.recall:.2f}, precision {row.precision:.2f} at threshold {row.threshold:.3f}"
             for row in rows
         ]
-        series.append(Series(cell.name, points, said, cell.style, cell.dashed, every=0))
+        series.append(Series(cell.name, points, said, cell.style, cell.dash, every=0))
     best = max(cells, key=lambda cell: cell.scores["auprc"] or 0.0)
     return draw(
         "pr",
@@ -172,13 +168,14 @@ def reliability(cells: Sequence[Scored]) -> Chart | None:
         kinds = list(dict.fromkeys(table["probabilities"])) if "probabilities" in table else []
         kind = "raw" if "raw" in kinds else None
         rows = table[(table["role"] == "test") & ((table["probabilities"] == kind) if kind else True)]
+        rows = rows[rows["pixels"] >= _FEW]
         points = [(float(row.probability), float(row.observed)) for row in rows.itertuples()]
         said = [
             f"{cell.name}: of {row.pixels:,.0f} pixels at probability {row.probability:.2f}, "
             f"{100 * row.observed:.0f} % were landslide"
             for row in rows.itertuples()
         ]
-        series.append(Series(cell.name, points, said, cell.style, cell.dashed))
+        series.append(Series(cell.name, points, said, cell.style, cell.dash))
     if not series:
         return None
     return draw(
@@ -188,7 +185,8 @@ def reliability(cells: Sequence[Scored]) -> Chart | None:
         Axis("share that was landslide"),
         series,
         summary="On the diagonal a probability means what it says; below it the model is too sure.",
-        note="Probabilities as the model gives them, before calibration.",
+        note="Probabilities as the model gives them, before calibration; bins of fewer than "
+        f"{_FEW} pixels are left out.",
         diagonal=True,
     )
 
@@ -209,16 +207,17 @@ def recall_by_size(cells: Sequence[Scored], overlap: str) -> Chart | None:
             if row["landslides"]:
                 points.append((float(i), row["found"] / row["landslides"]))
                 said.append(f"{cell.name}, {size_words(name)}: {row['found']} of {row['landslides']} found")
-        series.append(Series(cell.name, points, said, cell.style, cell.dashed))
+        series.append(Series(cell.name, points, said, cell.style, cell.dash))
     if not series:
         return None
+    words = [size_words(name).removesuffix(" ha").replace(" to ", "–") for name in classes]
     return draw(
         "sizes",
         f"Landslides found by size, {where}",
-        Axis("area of the landslide", -0.3, len(classes) - 0.7, range(len(classes)), [size_words(c) for c in classes]),
+        Axis("area of the landslide, ha", -0.3, len(classes) - 0.7, range(len(classes)), words),
         Axis("share found"),
         series,
-        summary="Large landslides are found more often than small ones.",
+        summary="Classes of area by which geological surveys report.",
         note=f"Found: at least {overlap} of its area is detected.",
     )
 

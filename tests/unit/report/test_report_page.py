@@ -70,7 +70,7 @@ def test_what_is_simulated_is_said_and_what_is_not_measured_is_said_to_be_absent
     assert "All pixels are simulated" in html
     assert "Not shown, because the score files do not hold it" in html
     assert "reliability" in html
-    assert "No intervals in the score files" in html
+    assert "No intervals (not in the score files)" in html
 
 
 def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_there_are_any(tmp_path):
@@ -116,8 +116,8 @@ def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_th
     for told in (
         "has the highest MCC on the test blocks and unseen event together: 0.54 [0.43–0.66]",
         "+0.04 [-0.03, +0.11] to sar, U-Net, which may be chance",
-        "0.60 [0.50–0.70]",
-        "12 [8–20]",
+        "0.60 <small>[0.50–0.70]</small>",
+        "12 <small>[8–20]</small>",
         line,
         "on the same 124 blocks",
         "sar-unet − fusion-cart",
