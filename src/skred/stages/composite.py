@@ -26,15 +26,16 @@ def main() -> None:
     parser.add_argument("--event", type=Path, required=True, help="the event's file, data/events/<event>.yaml")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the download stage")
     parser.add_argument("--out", type=Path, required=True, help="folder to make; an old one is replaced")
+    parser.add_argument("--post-days", type=int, help="only passes until so many days after the event")
     args = parser.parse_args()
-    composite(args.params, args.event, args.raw, args.out)
+    composite(args.params, args.event, args.raw, args.out, args.post_days)
 
 
-def composite(params_file: Path, event_file: Path, raw: Path, out: Path) -> None:
+def composite(params_file: Path, event_file: Path, raw: Path, out: Path, post_days: int | None = None) -> None:
     """Make the folder `out`, whole or not at all. Raises as `skred.composite.build.build`."""
     params = read_section(params_file, "composite", CompositeParams)
     event = read_event(event_file)
-    scene = build(event, raw, params)
+    scene = build(event, raw, params, post_days=post_days)
     for warning in scene.warnings:
         sys.stderr.write(f"skred: {warning}\n")
     unfinished = out.with_name(f".{out.name}.part")
@@ -56,7 +57,7 @@ def composite(params_file: Path, event_file: Path, raw: Path, out: Path) -> None
             simulated=scene.simulated,
             bands=EVENT_BANDS,
             scenes=(SceneEntry(name=event.name),),
-            about=scene.about,
+            about=scene.about if post_days is None else {**scene.about, "post_days": post_days},
         )
         write_index(unfinished, index)
         if out.exists():
