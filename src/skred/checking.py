@@ -15,7 +15,7 @@ from skred.core.errors import InputError
 from skred.core.events import read_event
 from skred.core.params import Section, read_section, read_yaml
 from skred.detectors.base import DETECTORS, params_model
-from skred.detectors.cells import Cell, Setting
+from skred.detectors.cells import Cell, EarlyCell, Setting
 from skred.importing import read_table
 from skred.maps.params import MapParams
 from skred.patches.params import PatchParams, PatchSet
@@ -67,6 +67,9 @@ def _params_mistakes(file: Path) -> Iterator[str]:
         if "importance" in sections:  # looks at models of the root pipeline, which has checked them
             read_section(file, "importance", ImportanceParams)
             return
+        if "days" in sections:
+            yield from _early_mistakes(file)
+            return
         settings = read_section(file, "settings", dict[str, Setting])
         patches = read_section(file, "patches", dict[str, PatchSet])
         cells = read_section(file, "cells", dict[str, Cell])
@@ -102,6 +105,15 @@ def _map_mistakes(file: Path, cells: dict[str, Cell]) -> Iterator[str]:
     for name in mapped:
         if name not in cells:
             yield f"{file}: map.cells: got {name!r}, wanted one of {', '.join(cells)}"
+
+
+def _early_mistakes(file: Path) -> Iterator[str]:
+    days = read_section(file, "days", list[int])
+    for name, cell in read_section(file, "cells", dict[str, EarlyCell]).items():
+        if cell.days not in days:
+            yield f"{file}: cells.{name}.days: got {cell.days}, wanted one of {', '.join(map(str, days))}"
+    yield from _told(partial(read_section, file, "composite", CompositeParams))
+    yield from _told(partial(read_section, file, "scores", ScoreParams))
 
 
 def _bands(file: Path) -> tuple[Band, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ from skred.composite.raw import (
     read_codes,
     track_of,
     tracks,
+    utc,
 )
 from skred.core.bands import EVENT_BANDS, band_names
 from skred.core.errors import InputError
-from skred.core.events import Event
+from skred.core.events import Days, Event
 from skred.core.grid import Grid
 from skred.core.scenes import QUALITY_LAYERS, UNKNOWN
 from skred.manifest import GeometryEntry, Manifest, read_manifest
@@ -48,19 +50,24 @@ class Composite:
     warnings: tuple[str, ...]
 
 
-def build(event: Event, raw: Path, params: CompositeParams, *, mapped: bool = True) -> Composite:
-    """Composite the raw folder `raw` of `event`; `mapped` False where nobody has mapped its landslides yet: every label
-    is unknown then.
+def build(
+    event: Event, raw: Path, params: CompositeParams, *, post_days: int | None = None, mapped: bool = True
+) -> Composite:
+    """Composite the raw folder `raw` of `event`; with `post_days`, of the passes of the second window only those until
+    so many days after the event, as if it were that day. `mapped` is False where nobody has mapped its landslides yet:
+    every label is unknown then.
 
     Raises
     ------
     SkredError
         A file is missing, broken, or on another grid.
     InputError
-        The manifest or the inventory does not fit the event.
+        The manifest or the inventory does not fit the event, or `post_days` ends before its second window begins.
     """
     manifest = read_manifest(raw)
     check_manifest(manifest, event, raw)
+    if post_days is not None:
+        event, manifest = until(event, manifest, post_days)
     grid = event.area.grid
     bands, quality = _optical(manifest, raw, grid, params)
     for part_bands, part_quality in (_radar(manifest, raw, grid, params), (_terrain(manifest, raw, grid), {})):
@@ -76,6 +83,23 @@ def build(event: Event, raw: Path, params: CompositeParams, *, mapped: bool = Tr
         about=_about(event, manifest, params, inventory),
         warnings=_warnings(event, quality),
     )
+
+
+def until(event: Event, manifest: Manifest, post_days: int) -> tuple[Event, Manifest]:
+    """The event and its manifest as they were known `post_days` days after it.
+
+    Raises
+    ------
+    InputError
+        The second window begins later than that.
+    """
+    last = event.date + dt.timedelta(days=post_days)
+    if last < event.post.first:
+        least = (event.post.first - event.date).days
+        raise InputError(f"--post-days {post_days}: the second window of {event.name} begins {least} days after it")
+    shorter = Days(first=event.post.first, last=min(last, event.post.last))
+    kept = tuple(one for one in manifest.acquisitions if utc(one.time).date() <= last)
+    return event.model_copy(update={"post": shorter}), manifest.model_copy(update={"acquisitions": kept})
 
 
 def _optical(manifest: Manifest, raw: Path, grid: Grid, params: CompositeParams) -> tuple[Layers, Layers]:

@@ -34,6 +34,7 @@ SECTION_NAMES = (
     "rule",
     "scores",
     "importance",
+    "days",
     "map",
     "report",
 )

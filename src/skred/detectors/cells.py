@@ -18,3 +18,11 @@ class Cell(Section):
     detector: Literal["unet", "cart", "cart_context", "forest", "boosting", "rule"]
     patches: str
     seed: int | None = None  # of this cell's training instead of its detector's own
+
+
+class EarlyCell(Section):
+    """A model of the root pipeline on composites of the first days after the event."""
+
+    setting: str
+    detector: Literal["unet", "cart", "cart_context", "forest", "boosting", "rule"]
+    days: int = Field(ge=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skred.core.errors import InputError
 from skred.core.grid import Grid
 from skred.core.raster import read_raster
-from skred.core.scenes import UNKNOWN, SceneFolder
+from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
 from skred.scores.bins import predicted_positive
@@ -29,7 +29,8 @@ _OF_SPLIT = {Split.VAL: CODES["validation"], Split.TEST: CODES["test"]}
 @dataclass(frozen=True)
 class ScenePart:
     """One scene with what was predicted there; arrays of shape (H, W). `spread` is the standard deviation between
-    members, None without an ensemble; `regions` holds `CODES`, 0 for training and buffer."""
+    members, None without an ensemble; `regions` holds `CODES`, 0 for training and buffer; `seen` is by sensor where it
+    showed the ground before and after."""
 
     event: str
     scene: str
@@ -41,6 +42,7 @@ class ScenePart:
     blocks: NDArray[np.int32]
     objects: SceneObjects
     confounders: Confounders | None
+    seen: Mapping[str, NDArray[np.bool_]]
 
     def known(self, region: Region) -> NDArray[np.bool_]:
         """The labelled pixels of a region."""
@@ -87,8 +89,9 @@ def gather(
             one = folder is divided and patches.about.split == "scenes"
             blocks = block_raster(labels, max(labels.shape) if one else block_px)
             found = find_objects(predicted_positive(p, threshold), labels, regions, blocks)
+            seen = {sensor: folder.quality(scene, f"observable_{sensor}") > 0 for sensor in ("optical", "radar")}
             parts.append(
-                ScenePart(folder.index.event, scene, grid, p, spread, labels, regions, blocks, found, confounders)
+                ScenePart(folder.index.event, scene, grid, p, spread, labels, regions, blocks, found, confounders, seen)
             )
     return parts
 
@@ -119,6 +122,21 @@ def blocks_of(parts: Sequence[ScenePart]) -> BlockBins:
             if (part.regions == code).any()
         ]
     )
+
+
+def observable_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sensors: Sequence[str]) -> dict[str, Any]:
+    """The shares of the known pixels of some regions, and of the landslide pixels among them, that at least one of
+    `sensors` showed; empty without a sensor, None without a pixel."""
+    total, seen = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    for part in parts:
+        shown = np.logical_or.reduce([part.seen[sensor] for sensor in sensors]) if sensors else False
+        for region in regions:
+            known = part.known(region)
+            for i, pixels in enumerate((known, known & (part.labels == LANDSLIDE))):
+                total[i] += pixels.sum()
+                seen[i] += (pixels & shown).sum()
+    names = ("observable_share", "observable_landslide_share") if sensors else ()
+    return {name: float(seen[i] / total[i]) if total[i] else None for i, name in enumerate(names)}
 
 
 def read_probability(

@@ -20,7 +20,7 @@ from skred.scores.bins import EMPTY, BinCounts
 from skred.scores.blocks import BlockBins
 from skred.scores.calibration import Calibrator, calibration_scores, choose_calibrator, reliability
 from skred.scores.evaluate import Where, pixels_of, tally, tally_against
-from skred.scores.gather import Region, ScenePart, blocks_of, gather
+from skred.scores.gather import Region, ScenePart, blocks_of, gather, observable_shares
 from skred.scores.headline import pixel_scores
 from skred.scores.object_report import ObjectReport, report_objects
 from skred.scores.params import ScoreParams
@@ -78,6 +78,7 @@ def evaluate_cell(
     # test blocks and unseen events are both new to the model: together they are enough to tell something
     pooled = bool(unseen) and patches.about.split != "random"
     pooled = pooled and unseen[0].index.simulated == divided.index.simulated
+    sensors = sorted({band.sensor for band in card.inputs.bands} & {"optical", "radar"})
     objects = report_objects(parts, pooled, params)
     calibrator, calibration, curves = _calibration(parts, params)
 
@@ -87,7 +88,7 @@ def evaluate_cell(
         section = pixel_scores(blocks.of(*regions), card.threshold, landslides, params)
         if role in objects.sections:
             section["objects"] = {"unit_px": objects.unit_px, **objects.sections[role]}
-        return section
+        return section | observable_shares(parts, regions, sensors)
 
     test = _tally(divided, probability, card.threshold, pixels_of(patches, Split.TEST))
     scores: dict[str, Any] = {
@@ -98,6 +99,7 @@ def evaluate_cell(
         "split": patches.about.split,
         "event": divided.index.event,
         "simulated": divided.index.simulated,
+        **({"post_days": divided.index.about["post_days"]} if "post_days" in divided.index.about else {}),
         "trained_on_simulated": card.simulated,
         "training": _training(patches),
         "threshold": card.threshold,

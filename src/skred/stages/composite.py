@@ -26,16 +26,19 @@ def main() -> None:
     parser.add_argument("--event", type=Path, required=True, help="the event's file, data/events/<event>.yaml")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the download stage")
     parser.add_argument("--out", type=Path, required=True, help="folder to make; an old one is replaced")
+    parser.add_argument("--post-days", type=int, help="only passes until so many days after the event")
     parser.add_argument("--without-inventory", action="store_true", help="nobody has mapped the landslides yet")
     args = parser.parse_args()
-    composite(args.params, args.event, args.raw, args.out, mapped=not args.without_inventory)
+    composite(args.params, args.event, args.raw, args.out, args.post_days, mapped=not args.without_inventory)
 
 
-def composite(params_file: Path, event_file: Path, raw: Path, out: Path, *, mapped: bool = True) -> None:
+def composite(
+    params_file: Path, event_file: Path, raw: Path, out: Path, post_days: int | None = None, *, mapped: bool = True
+) -> None:
     """Make the folder `out`, whole or not at all. Raises as `skred.composite.build.build`."""
     params = read_section(params_file, "composite", CompositeParams)
     event = read_event(event_file)
-    scene = build(event, raw, params, mapped=mapped)
+    scene = build(event, raw, params, post_days=post_days, mapped=mapped)
     for warning in scene.warnings:
         sys.stderr.write(f"skred: {warning}\n")
     unfinished = out.with_name(f".{out.name}.part")
@@ -57,7 +60,7 @@ def composite(params_file: Path, event_file: Path, raw: Path, out: Path, *, mapp
             simulated=scene.simulated,
             bands=EVENT_BANDS,
             scenes=(SceneEntry(name=event.name),),
-            about=scene.about,
+            about=scene.about if post_days is None else {**scene.about, "post_days": post_days},
         )
         write_index(unfinished, index)
         if out.exists():

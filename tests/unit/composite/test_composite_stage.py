@@ -1,3 +1,4 @@
+import datetime as dt
 import hashlib
 import json
 import shutil
@@ -249,3 +250,36 @@ def test_the_command_ends_with_one_line_and_an_exit_code(tmp_path):
     assert done.stderr.startswith("skred: ")
     assert "dem.tif: missing" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def late(entry, days):
+    return entry["time"][:10] > str(dt.date(2019, 7, 30) + dt.timedelta(days=days))
+
+
+def test_the_composite_of_the_first_days_knows_no_later_pass(paths, made):
+    composite(paths.params, paths.event, paths.raw, paths.out, post_days=4)
+    early = {file.name: file.read_bytes() for file in paths.out.glob("*.tif")}
+    about = SceneFolder.open(paths.out).index.about
+    assert (about["post_days"], about["post"]["last"]) == (4, "2019-08-03")
+    edit_manifest(paths, lambda manifest: drop(manifest, lambda entry: late(entry, 4)))
+    again(paths)
+    assert {file.name: file.read_bytes() for file in paths.out.glob("*.tif")} == early
+    whole = SceneFolder.open(made.out)
+    assert whole.index.about["post"]["radar_passes"] > about["post"]["radar_passes"] > 0
+    assert "post_days" not in whole.index.about
+
+
+def test_the_composite_of_all_days_is_the_whole_one(paths, made):
+    composite(paths.params, paths.event, paths.raw, paths.out, post_days=31)
+    for file in made.out.glob("*.tif"):
+        assert (paths.out / file.name).read_bytes() == file.read_bytes()
+
+
+def test_before_the_first_look_the_optical_bands_are_unknown_and_before_the_window_there_is_no_composite(paths, capsys):
+    edit_manifest(paths, lambda manifest: drop(manifest, lambda e: e["sensor"] == "S2" and e["window"] == "post"))
+    composite(paths.params, paths.event, paths.raw, paths.out, post_days=1)
+    scene = SceneFolder.open(paths.out)
+    assert np.isnan(scene.bands("made-up", ["dndvi", "post_red"])).all()
+    assert "the optical bands are unknown" in capsys.readouterr().err
+    with pytest.raises(InputError, match="--post-days 0: the second window of made-up begins 1 days after it"):
+        composite(paths.params, paths.event, paths.raw, paths.out, post_days=0)

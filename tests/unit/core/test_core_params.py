@@ -328,6 +328,14 @@ def test_check_finds_what_no_stage_would_see_before_it_runs(repository, old, new
     assert any(says in mistake for mistake in mistakes)
 
 
+def test_check_finds_a_day_without_a_composite_in_the_study_of_days(repository):
+    file = repository / "experiments" / "days" / "params.yaml"
+    file.write_text(file.read_text().replace("days: [1, 3, 7", "days: [1, 7").replace("min_clear: 1", "min_clear: 0"))
+    _, mistakes = check_repository(repository)
+    assert any("cells.sar-unet-3.days: got 3, wanted one of 1, 7" in mistake for mistake in mistakes)
+    assert any("composite.optical.min_clear: got 0" in mistake for mistake in mistakes)
+
+
 def test_check_finds_every_mistake_and_not_only_the_first(repository):
     file = repository / "params.yaml"
     text = file.read_text().replace("max_depth: 20", "max_depth: twenty").replace("  depth: 3", "  depth: three")

@@ -323,3 +323,25 @@ def test_each_detection_has_its_mean_probability_and_with_an_ensemble_its_mean_s
     assert ensemble.scores["control"]["spread_false"] == pytest.approx(0.15)
     assert ensemble.scores["control"]["spread_right"] is None
     assert ensemble.scores["f1"] == plain.scores["f1"]
+
+
+def test_the_share_that_was_observed_is_that_of_the_cells_own_sensors(cell, make_scenes, tmp_path):
+    folders, p, patches = cell
+    develop, labels = folders["develop"], folders["east"].labels("east")
+    seen = np.zeros((len(QUALITY_LAYERS), *labels.shape), np.uint8)
+    seen[QUALITY_LAYERS.index("observable_optical"), :12] = 1
+    seen[QUALITY_LAYERS.index("observable_radar")] = 1
+    dim = make_scenes(
+        tmp_path / "dim", {"east": labels}, quality={"east": seen}, event="east", role="unseen"
+    )  # the radar saw it all, optics a quarter
+    fusion = card(develop)
+    optical = card(develop, inputs=Inputs(bands=develop.index.bands[:1], mean=(0.0,), std=(1.0,)))
+    assert [{band.sensor for band in one.inputs.bands} for one in (fusion, optical)] == [
+        {"optical", "radar"},
+        {"optical"},
+    ]
+    for model, share in ((fusion, 1.0), (optical, 0.25)):
+        unseen = evaluate_cell(model, p, patches, develop, [dim], {}, PARAMS).scores["unseen"]
+        assert unseen["observable_share"] == pytest.approx(share)
+    landslides = (labels == 1).sum(axis=1)
+    assert unseen["observable_landslide_share"] == pytest.approx(landslides[:12].sum() / landslides.sum(), abs=1e-6)

@@ -1,0 +1,36 @@
+"""Scores as a function of the days after the event."""
+
+import pytest
+
+from skred.core.errors import InputError
+from skred.scores.days import days_curves, days_metrics, days_table
+
+
+def cell(days, mcc, setting="sar", **more):
+    scores = {"mcc": mcc, "auprc": 0.2, "observable_share": 0.5, "objects": {"recall": 0.4, "precision": None}}
+    marks = {"cell": f"{setting}-unet", "setting": setting, "detector": "unet", "simulated": True}
+    return {**marks, "post_days": days, "mcc": 0.99, "held_out": scores} | more
+
+
+def test_days_stand_in_order_with_the_scores_of_all_held_out_landslides():
+    table = days_table([cell(13, 0.3), cell(7, 0.1), cell(7, None, "optical")])
+    assert list(table["days"]) == [7, 7, 13]
+    assert list(table["mcc"])[1:] == [0.1, 0.3]
+    metrics = days_metrics(table)
+    assert list(metrics["sar"]["unet"]) == ["day_07", "day_13"]
+    assert metrics["sar"]["unet"]["day_07"]["landslides_found"] == 0.4
+    assert metrics["optical"]["unet"]["day_07"]["mcc"] is None
+
+
+def test_a_curve_has_a_point_for_every_number_that_there_is():
+    curves = days_curves(days_table([cell(7, 0.1), cell(13, None)]))
+    assert list(curves) == ["setting", "detector", "simulated", "days", "what", "value"]
+    assert curves.groupby("what").size().to_dict() == {"MCC": 1, "landslides found": 2, "observable": 2}
+
+
+def test_days_that_are_there_twice_and_composites_of_all_days_are_refused():
+    with pytest.raises(InputError, match="sar with unet: 7 days are there twice"):
+        days_table([cell(7, 0.1), cell(7, 0.2)])
+    whole = {key: value for key, value in cell(7, 0.1).items() if key != "post_days"}
+    with pytest.raises(InputError, match="sar-unet: its composite has all days"):
+        days_table([whole])
