@@ -43,17 +43,21 @@ repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	@echo "the report, to open in a browser: $(CURDIR)/reports/index.html"
 
 .PHONY: test
-test: $(READY) browser ## run every test, two files at a time
+test: $(READY) test-tools ## run every test, two files at a time
 	pytest -n 2 --dist loadfile
 
-# Where it cannot be installed the tests of the page are skipped, and say so.
-.PHONY: browser
-browser: ## install Debian's Chromium for the tests of the report, where this machine lets us
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-		root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-		command -v apt-get >/dev/null && $$root apt-get update -qq \
-		&& $$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
-		|| echo "no Chromium, and it cannot be installed here (apt-get as root): the tests of the page will be skipped" >&2
+# Where they cannot be installed the tests that need them are skipped, and say so.
+.PHONY: test-tools
+test-tools: ## install what some tests look through, where this machine lets us: Debian's Chromium, GDAL's ogrinfo
+	@missing=""; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| missing="chromium"; \
+	command -v ogrinfo >/dev/null || missing="$$missing gdal-bin"; \
+	test -n "$$missing" || exit 0; \
+	root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	{ command -v apt-get >/dev/null && $$root apt-get update -qq \
+		&& $$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; } \
+		|| echo "cannot be installed here (apt-get as root): $$missing; the tests that need it will be skipped" >&2
 
 .PHONY: lint
 lint: $(READY) ## ruff and mypy

@@ -9,7 +9,9 @@ import report_place
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make setup")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: make browser installs Debian's")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine: make test-tools installs Debian's"
+)
 WIDE, PHONE = {"viewport": {"width": 1280, "height": 900}}, {"viewport": {"width": 390, "height": 844}}
 PHONE |= {"has_touch": True, "is_mobile": True}
 

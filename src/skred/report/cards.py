@@ -89,7 +89,7 @@ def _scores(card: ModelCard, scores: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _shown(part: Mapping[str, Any], name: str) -> str:
     ends = interval(part, name)
-    return number(part.get(name)) + ("" if ends is None else f" [{ends[0]:.2f}–{ends[1]:.2f}]")
+    return number(part.get(name)) + ("" if ends is None else f" [{ends[0]:.2f}, {ends[1]:.2f}]")
 
 
 def _others(scores: Mapping[str, Any]) -> list[str]:

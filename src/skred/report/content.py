@@ -10,7 +10,7 @@ from skred.report.charts import interval, number
 from skred.report.scores import DETECTORS, Scored, judged_on
 
 _ROLES = {"develop": "training and test blocks", "unseen": "never learnt from", "control": "no landslides"}
-_NARROW = ("F1", "MCC", "false / 100 km²")  # columns that a phone has room for
+_NARROW = ("MCC", "false / 100 km²")  # columns that a phone has room for
 
 
 def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
@@ -198,7 +198,7 @@ def has_intervals(cells: Sequence[Scored]) -> bool:
 
 def _with_ends(scores: Mapping[str, Any], name: str, digits: int = 2) -> str:
     ends = interval(scores, name)
-    told = "" if ends is None else f" [{ends[0]:.{digits}f}–{ends[1]:.{digits}f}]"
+    told = "" if ends is None else f" [{ends[0]:.{digits}f}, {ends[1]:.{digits}f}]"
     return number(scores.get(name), digits) + told
 
 

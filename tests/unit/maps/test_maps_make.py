@@ -256,7 +256,9 @@ def test_the_integrity_of_the_file_holds_for_sqlite(tmp_path):
         ]
 
 
-@pytest.mark.skipif(shutil.which("ogrinfo") is None, reason="ogrinfo is not installed (Debian package gdal-bin)")
+@pytest.mark.skipif(
+    shutil.which("ogrinfo") is None, reason="no ogrinfo on this machine: make test-tools installs Debian's"
+)
 def test_ogrinfo_opens_every_layer(tmp_path):
     file = mapped(tmp_path, TWO) / f"{NAME}.gpkg"
     told = subprocess.run(["ogrinfo", "-so", "-al", str(file)], capture_output=True, text=True, check=True).stdout

@@ -114,10 +114,10 @@ def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_th
     inputs = replace(inputs, differences=tmp_path / "differences.json")
     html = make_page(inputs, before, REPORT, PATCH, overlap_share=0.2)
     for told in (
-        "has the highest MCC on the test blocks and unseen event together: 0.54 [0.43–0.66]",
+        "has the highest MCC on the test blocks and unseen event together: 0.54 [0.43, 0.66]",
         "+0.04 [-0.03, +0.11] to sar, U-Net, which may be chance",
-        "0.60 <small>[0.50–0.70]</small>",
-        "12 <small>[8–20]</small>",
+        "0.60 <small>[0.50, 0.70]</small>",
+        "12 <small>[8, 20]</small>",
         line,
         "on the same 124 blocks",
         "sar-unet − fusion-cart",
@@ -133,7 +133,7 @@ def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_th
 
     write_cards(inputs, tmp_path / "cards")
     card = (tmp_path / "cards/fusion-cart.md").read_text(encoding="utf-8")
-    assert "| test blocks and unseen event together | 0.50 | 0.60 | 0.55 | 0.54 [0.43–0.66] | 0.50 |" in card
+    assert "| test blocks and unseen event together | 0.50 | 0.60 | 0.55 | 0.54 [0.43, 0.66] | 0.50 |" in card
     assert "Those false alarms lie: 2 on felled, 1 on mown." in card
     assert "Small landslides escape: under 0.1 ha it found 2 of 10." in card
 
