@@ -3,7 +3,7 @@
 A detector is a package ``skred.detectors.<name>``: its module ``params`` has ``Params``, the model of its section
 ``<name>`` of params.yaml, and its module ``detector`` has
 
-``fit(training, params) -> Fitted``   learn; the best epoch or depth is chosen on validation
+``fit(training, params) -> Fitted``   learn from a `skred.detectors.training.Training`
 ``load(folder) -> Detector``          read what `Detector.save` wrote
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,25 +21,8 @@ from pydantic import Field
 
 from skred.core.errors import InputError
 from skred.core.params import Section
-from skred.detectors.inputs import Inputs
-from skred.patches.store import PatchFolder
 
 DETECTORS = ("unet", "cart")
-
-Report = Callable[[int, dict[str, float]], None]  # step number, values: called while training goes on
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a detector learns from. `report` is told of each step."""
-
-    patches: PatchFolder
-    inputs: Inputs
-    report: Report
-
-    def encoded(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Channels of patches, shape (len(rows), H, W, channels)."""
-        return self.inputs.encode([band[rows] for band in self.patches.x(self.inputs.names)])
 
 
 class Detector(Protocol):

@@ -46,23 +46,36 @@ class Model:
     def probability(self, values: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Probability of a landslide for a whole scene, shape (H, W), from its bands in the order of `inputs`.
 
-        Every pixel is predicted once, by the window in whose inner part it lies; beyond the scene's edge the scene is
-        mirrored. Where no band from a satellite is known the probability is 0.
+        Where no band from a satellite is known the probability is 0.
         """
-        height, width = np.shape(values[0])
-        window, margin = self.sliding.window_px, self.sliding.margin_px
-        inner = window - 2 * margin
-        channels = self.inputs.encode(values)
-        padding = ((margin, margin + inner), (margin, margin + inner), (0, 0))
-        padded = np.pad(channels, padding, mode="symmetric")
-        out = np.empty((height, width), np.float32)
-        places = tiles(height, width, inner)
-        for first in range(0, len(places), self.sliding.batch):
-            batch = places[first : first + self.sliding.batch]
-            x = np.stack([padded[p.row : p.row + window, p.col : p.col + window] for p in batch])
-            for place, predicted in zip(batch, self.detector.predict(x), strict=True):
-                out[place.slices] = predicted[margin : margin + place.height, margin : margin + place.width]
+        out = sweep(self.detector, self.sliding, self.inputs.encode(values))
         return np.where(self.inputs.has_image(values), out, np.float32(0.0))
+
+
+def sweep(
+    detector: Detector,
+    sliding: Sliding,
+    channels: NDArray[np.float32],
+    where: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """Probability of a landslide for a whole scene, shape (H, W), from its channels, shape (H, W, C).
+
+    Every pixel is predicted once, by the window in whose inner part it lies; beyond the scene's edge the scene is
+    mirrored. Windows whose inner part has no pixel of `where` are left out: their probability is 0.
+    """
+    height, width = channels.shape[:2]
+    window, margin = sliding.window_px, sliding.margin_px
+    inner = window - 2 * margin
+    padding = ((margin, margin + inner), (margin, margin + inner), (0, 0))
+    padded = np.pad(channels, padding, mode="symmetric")
+    out = np.zeros((height, width), np.float32)
+    places = [p for p in tiles(height, width, inner) if where is None or where[p.slices].any()]
+    for first in range(0, len(places), sliding.batch):
+        batch = places[first : first + sliding.batch]
+        x = np.stack([padded[p.row : p.row + window, p.col : p.col + window] for p in batch])
+        for place, predicted in zip(batch, detector.predict(x), strict=True):
+            out[place.slices] = predicted[margin : margin + place.height, margin : margin + place.width]
+    return out
 
 
 def save_model(folder: Path, detector: Detector, card: ModelCard, history: Sequence[dict[str, float]]) -> None:
