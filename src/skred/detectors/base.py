@@ -3,7 +3,7 @@
 A detector is a package ``skred.detectors.<name>``: its module ``params`` has ``Params``, the model of its section
 ``<name>`` of params.yaml, and its module ``detector`` has
 
-``fit(training, params) -> Fitted``   learn; the best epoch or depth is chosen on validation
+``fit(training, params) -> Fitted``   learn from a `skred.detectors.training.Training`
 ``load(folder) -> Detector``          read what `Detector.save` wrote
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,41 +21,8 @@ from pydantic import Field
 
 from skred.core.errors import InputError
 from skred.core.params import Section
-from skred.core.scenes import LANDSLIDE, UNKNOWN
-from skred.detectors.inputs import Inputs
-from skred.patches.store import PatchFolder
 
 DETECTORS = ("unet", "cart", "cart_context", "forest", "boosting", "rule")
-
-Report = Callable[[int, dict[str, float]], None]  # step number, values: called while training goes on
-
-
-Features = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (N, H, W, C) -> (N, H, W, F)
-
-
-@dataclass(frozen=True)
-class Training:
-    """What a detector learns from. `report` is told of each step."""
-
-    patches: PatchFolder
-    inputs: Inputs
-    report: Report
-
-    def encoded(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Channels of patches, shape (len(rows), H, W, channels)."""
-        return self.inputs.encode([band[rows] for band in self.patches.x(self.inputs.names)])
-
-    def labelled(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """The labelled pixels of patches, each place once, shape (len(rows), H, W)."""
-        known: NDArray[np.bool_] = self.patches.distinct_pixels(rows) & (self.patches.y()[rows] != UNKNOWN)
-        return known
-
-    def pixels(self, split: str, features: Features | None = None) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Channels (P, C), or `features` of them, and labels (P,) of the labelled pixels of a split."""
-        rows = self.patches.rows(split)
-        known, x = self.labelled(rows), self.encoded(rows)
-        y = (self.patches.y()[rows][known] == LANDSLIDE).astype(np.uint8)
-        return (x if features is None else features(x))[known], y
 
 
 class Detector(Protocol):

@@ -47,11 +47,10 @@ class Model:
     def probability(self, values: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """Probability of a landslide for a whole scene, shape (H, W), from its bands in the order of `inputs`.
 
-        Every pixel is predicted once, by the window in whose inner part it lies; beyond the scene's edge the scene is
-        mirrored. Where no band from a satellite is known the probability is 0.
+        Where no band from a satellite is known the probability is 0.
         """
-        probability: NDArray[np.float32] = self._sweep(values, lambda x: self.detector.predict(x)[None])[0]
-        return probability
+        out = sweep(self.detector, self.sliding, self.inputs.encode(values))
+        return np.where(self.inputs.has_image(values), out, np.float32(0.0))
 
     @property
     def members(self) -> int:
@@ -66,31 +65,47 @@ class Model:
             each = detector.predict_members(x)
             return np.stack([each.mean(axis=0), each.std(axis=0)])
 
-        return self._sweep(values, both)
-
-    def _sweep(
-        self, values: Sequence[NDArray[Any]], predict: Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """What `predict` gives for windows, (layers, N, H, W), over the whole scene, (layers, H, W)."""
-        height, width = np.shape(values[0])
-        window, margin = self.sliding.window_px, self.sliding.margin_px
-        inner = window - 2 * margin
-        channels = self.inputs.encode(values)
-        padding = ((margin, margin + inner), (margin, margin + inner), (0, 0))
-        padded = np.pad(channels, padding, mode="symmetric")
-        out: NDArray[np.float32] | None = None
-        places = tiles(height, width, inner)
-        for first in range(0, len(places), self.sliding.batch):
-            batch = places[first : first + self.sliding.batch]
-            x = np.stack([padded[p.row : p.row + window, p.col : p.col + window] for p in batch])
-            predicted = predict(x)
-            if out is None:
-                out = np.empty((len(predicted), height, width), np.float32)
-            for i, place in enumerate(batch):
-                part = predicted[:, i, margin : margin + place.height, margin : margin + place.width]
-                out[:, *place.slices] = part
-        assert out is not None  # noqa: S101 - a scene has at least one pixel
+        out = _sweep_layers(both, 2, self.sliding, self.inputs.encode(values))
         return np.where(self.inputs.has_image(values), out, np.float32(0.0))
+
+
+def sweep(
+    detector: Detector,
+    sliding: Sliding,
+    channels: NDArray[np.float32],
+    where: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """Probability of a landslide for a whole scene, shape (H, W), from its channels, shape (H, W, C).
+
+    Every pixel is predicted once, by the window in whose inner part it lies; beyond the scene's edge the scene is
+    mirrored. Windows whose inner part has no pixel of `where` are left out: their probability is 0.
+    """
+    out: NDArray[np.float32] = _sweep_layers(lambda x: detector.predict(x)[None], 1, sliding, channels, where)[0]
+    return out
+
+
+def _sweep_layers(
+    predict: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    layers: int,
+    sliding: Sliding,
+    channels: NDArray[np.float32],
+    where: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    """What `predict` gives for windows, (layers, N, H, W), over the whole scene, (layers, H, W)."""
+    height, width = channels.shape[:2]
+    window, margin = sliding.window_px, sliding.margin_px
+    inner = window - 2 * margin
+    padding = ((margin, margin + inner), (margin, margin + inner), (0, 0))
+    padded = np.pad(channels, padding, mode="symmetric")
+    out = np.zeros((layers, height, width), np.float32)
+    places = [p for p in tiles(height, width, inner) if where is None or where[p.slices].any()]
+    for first in range(0, len(places), sliding.batch):
+        batch = places[first : first + sliding.batch]
+        predicted = predict(np.stack([padded[p.row : p.row + window, p.col : p.col + window] for p in batch]))
+        for i, place in enumerate(batch):
+            part = predicted[:, i, margin : margin + place.height, margin : margin + place.width]
+            out[:, *place.slices] = part
+    return out
 
 
 def save_model(folder: Path, detector: Detector, card: ModelCard, history: Sequence[dict[str, float]]) -> None:

@@ -14,12 +14,12 @@ from skred.core.errors import InputError
 from skred.core.params import Section, parse
 from skred.core.raster import atomic_folder
 from skred.core.scenes import SceneFolder
-from skred.detectors.base import Report, Training, detector_module
+from skred.detectors.base import detector_module
 from skred.detectors.inputs import Inputs, fit_inputs
-from skred.detectors.model import Model, ModelCard, save_model
-from skred.patches.split import Split
+from skred.detectors.model import ModelCard, save_model
+from skred.detectors.training import Report, Training, Validation
 from skred.patches.store import PatchFolder
-from skred.scores.bins import EMPTY, BinCounts, best_threshold, count_bins
+from skred.scores.bins import best_threshold
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: R
         )
     bands = select(folder.about.bands, recipe.bands, where=f"settings.{recipe.setting}")
     inputs = _inputs(folder, bands)
-    fitted = detector_module(recipe.detector).fit(Training(folder, inputs, report), recipe.params)
-    model = Model(inputs, fitted.detector, fitted.sliding)
-    validation = _validation_counts(model, folder, scene_folder)
-    threshold = best_threshold(validation)
+    validation = Validation.open(folder, scene_folder, inputs)
+    fitted = detector_module(recipe.detector).fit(Training(folder, inputs, validation, report), recipe.params)
+    counts = validation.counts(fitted.detector, fitted.sliding)
+    threshold = best_threshold(counts)
     card = ModelCard(
         cell=recipe.cell,
         setting=recipe.setting,
@@ -77,7 +77,7 @@ def train_cell(recipe: Recipe, patches: Path, scenes: Path, out: Path, report: R
         trained_on=folder.about.event,
         simulated=folder.about.simulated,
         threshold=threshold,
-        validation={**validation.at(threshold).scores(), "auprc": validation.auprc()},
+        validation={**counts.at(threshold).scores(), "auprc": counts.auprc()},
         chosen=fitted.chosen,
         sliding=fitted.sliding,
     )
@@ -90,13 +90,3 @@ def _inputs(folder: PatchFolder, bands: Sequence[Band]) -> Inputs:
     rows = folder.rows("train")
     distinct: NDArray[np.bool_] = folder.distinct_pixels(rows)
     return fit_inputs(bands, [x[rows][distinct] for x in folder.x([band.name for band in bands])])
-
-
-def _validation_counts(model: Model, folder: PatchFolder, scenes: SceneFolder) -> BinCounts:
-    counts = EMPTY
-    for scene in folder.about.scenes:
-        where = folder.split_raster(scene) == Split.VAL
-        if where.any():
-            probability = model.probability(list(scenes.bands(scene, model.inputs.names)))
-            counts += count_bins(probability, scenes.labels(scene), where)
-    return counts

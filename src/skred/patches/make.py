@@ -57,7 +57,7 @@ def _by_blocks(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
         codes = assign_at_random(int(blocks.max()) + 1, shares, rng)
         training_labels, split = settle_borders(labels, codes[blocks])
         split = lay_buffer(split, params.buffer_px)
-        miss = imbalance(labels, split, shares)
+        miss = imbalance(labels, training_labels, split, shares)
         if miss < least:
             best, least = Divided(training_labels, split, blocks), miss
     assert best is not None  # noqa: S101 - there is at least one draw

@@ -46,17 +46,37 @@ def assign_at_random(n_blocks: int, shares: tuple[float, float], rng: np.random.
     return codes
 
 
-def imbalance(labels: NDArray[np.uint8], split: NDArray[np.uint8], shares: tuple[float, float]) -> float:
-    """How badly the worst served of train, validation and test misses its share of the landslide pixels: the largest
-    ``|got / wanted - 1|``. Relative, so that small validation counts as much as large train.
+def imbalance(
+    labels: NDArray[np.uint8],
+    training_labels: NDArray[np.uint8],
+    split: NDArray[np.uint8],
+    shares: tuple[float, float],
+) -> float:
+    """How far train, validation and test are from being a fair sample of the landslides: the largest of three faults.
 
-    To be taken after borders are settled and the buffer is laid: what the buffer swallows counts as missing, so a
-    division with a small imbalance is also one that leaves much to train on.
+    - the share of the landslides that a split misses or has too many, by area, ``|got / wanted - 1|``;
+    - the same by number, where a landslide counts for the split in which all its pixels lie;
+    - the share of the largest landslide in the area of its split: sizes are heavy-tailed, and a split that is one
+      large landslide says nothing about the others.
+
+    Relative to the share, so that small validation counts as much as large train. For train a landslide must still be
+    one in `training_labels`. To be taken after borders are settled and the buffer is laid: what the buffer swallows
+    counts as missing, so a division with a small imbalance is also one that leaves much to train on.
     """
-    codes = split[labels == LANDSLIDE]
+    objects, count = ndimage.label(labels == LANDSLIDE, EIGHT)
+    inside = objects > 0
+    visible = np.where((split == Split.TRAIN) & (training_labels != LANDSLIDE), np.uint8(Split.BUFFER), split)[inside]
+    pixels = np.bincount((objects[inside] - 1) * len(Split) + visible, minlength=count * len(Split))
+    pixels = pixels.reshape(count, len(Split))
+    whole = pixels == pixels.sum(axis=1, keepdims=True)
     wanted = {Split.TRAIN: 1 - sum(shares), Split.VAL: shares[0], Split.TEST: shares[1]}
-    got = {code: float((codes == code).sum()) / max(len(codes), 1) for code in wanted}
-    return max(abs(got[code] / share - 1) if share else got[code] for code, share in wanted.items())
+    faults = []
+    for code, share in wanted.items():
+        area, largest = pixels[:, code].sum(), pixels[:, code].max(initial=0)
+        for got in (area / max(pixels.sum(), 1), whole[:, code].sum() / max(count, 1)):
+            faults.append(float(abs(got / share - 1) if share else got))
+        faults.append(float(largest / max(area, 1)))
+    return max(faults)
 
 
 def settle_borders(labels: NDArray[np.uint8], split: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -365,3 +365,21 @@ def test_a_real_stage_ends_with_2_and_one_line_and_writes_nothing(tmp_path):
     assert done.returncode == 2
     assert done.stderr == "skred: params.yaml: patch.window_px: got -1, wanted greater than or equal to 16\n"
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("study", "differs"), [("seeds", {}), ("optimism", {}), ("days", {("radar", "min_passes"): 1})]
+)
+def test_a_study_of_the_root_pipeline_has_its_numbers_but_for_what_it_studies(study, differs):
+    root, own = (
+        yaml.safe_load(file.read_text()) for file in (ROOT / "params.yaml", ROOT / f"experiments/{study}/params.yaml")
+    )
+    for (part, key), value in differs.items():
+        root["composite"][part][key] = value
+    settings = own.pop("settings", {})
+    assert settings == {name: root["settings"][name] for name in settings}
+    shared = (set(own) & set(root)) - {"cells", "patches"}
+    assert shared
+    assert {name: own[name] for name in shared} == {name: root[name] for name in shared}
+    patches = own.get("patches", {})
+    assert patches == {name: root["patches"][name] for name in patches}

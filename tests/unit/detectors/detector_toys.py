@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from skred.core.bands import Band
-from skred.detectors.base import Training
+from skred.core.scenes import SceneFolder
 from skred.detectors.inputs import fit_inputs
+from skred.detectors.training import Training, Validation
 
 SIZE = 128
 
@@ -26,11 +27,14 @@ def toy_labels(seed: int = 0) -> np.ndarray:
 
 
 def training_on(folder, steps: list | None = None) -> Training:
-    """What a detector gets, from a folder of patches, normalised on its training patches."""
+    """What a detector gets, from a folder of patches beside its folder `scenes`, normalised on its training patches."""
     rows = folder.rows("train")
     names = [band.name for band in folder.about.bands]
     inputs = fit_inputs(folder.about.bands, [x[rows] for x in folder.x(names)])
-    return Training(folder, inputs, lambda step, row: steps.append((step, row)) if steps is not None else None)
+    validation = Validation.open(folder, SceneFolder.open(folder.path.parent / "scenes"), inputs)
+    return Training(
+        folder, inputs, validation, lambda step, row: steps.append((step, row)) if steps is not None else None
+    )
 
 
 def optical(name: str) -> Band:

@@ -1,5 +1,7 @@
 """The other baselines: they learn, choose on validation, come back from their files, and refuse forged ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from detector_toys import training_on
@@ -9,12 +11,12 @@ from sklearn.ensemble import RandomForestClassifier
 from skred.core.archive import to_bytes
 from skred.core.bands import EVENT_BANDS, select
 from skred.core.errors import InputError
-from skred.detectors.base import DETECTORS, Training, detector_module, params_model
+from skred.detectors.base import DETECTORS, detector_module, params_model
 from skred.detectors.cart_context.detector import neighbourhood
 from skred.detectors.inputs import fit_inputs
 from skred.detectors.rule.detector import fit as fit_rule
 from skred.detectors.rule.params import Params as RuleParams
-from skred.scores.bins import count_bins
+from skred.scores.bins import best_threshold, count_bins
 
 BANDS = select(EVENT_BANDS, ("dndvi", "pre_vv", "post_vv", "slope"), where="test")
 PARAMS = {
@@ -41,6 +43,7 @@ def folder(make_scenes, make_patch_folder, tmp_path_factory):
     dndvi = -0.4 * (labels + meadow) + rng.normal(0, 0.1, labels.shape)
     values = np.stack([dndvi, rng.normal(-10, 2, labels.shape), rng.normal(-10, 2, labels.shape), slope])
     values[0, :20, :20] = np.nan
+    values[:3, ::17] = np.nan  # rows that no satellite saw
     make_scenes(place / "scenes", {"s": labels}, BANDS, values={"s": values})
     return make_patch_folder(place / "scenes", place / "patches")
 
@@ -65,6 +68,16 @@ def test_it_learns_and_says_what_it_chose_on_validation(fitted, folder, name):
     best = max(found.history, key=lambda row: row["mcc" if name == "rule" else "val_auprc"])
     key = "trees" if name == "boosting" else next(iter(found.chosen))
     assert found.chosen[key] == best["step" if name == "boosting" else key]
+
+
+@pytest.mark.parametrize("name", sorted(PARAMS))
+def test_it_is_chosen_on_the_pixels_of_the_threshold_where_the_unseen_count_as_0(fitted, folder, name):
+    training, found = training_on(folder), fitted[name]
+    assert any((scene.where & ~scene.seen).any() for scene in training.validation.scenes)
+    kept = max(row["mcc" if name == "rule" else "val_auprc"] for row in found.history)
+    counts = training.validation.counts(found.detector, found.sliding)
+    again = counts.at(best_threshold(counts)).mcc if name == "rule" else counts.auprc()
+    assert again == pytest.approx(kept, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", sorted(PARAMS))
@@ -112,7 +125,7 @@ def test_the_rule_tells_slopes_from_meadows_and_finds_nothing_where_nothing_was_
     assert (found.detector.predict(x)[x[..., -3] == 0] == 0).all()  # channel optical_valid
     flat = fit_inputs(BANDS[:3], folder.x([band.name for band in BANDS[:3]]))
     with pytest.raises(InputError, match="no band slope"):
-        fit_rule(Training(folder, flat, lambda step, row: None), RuleParams(slopes_deg=(5.0,)))
+        fit_rule(replace(training_on(folder), inputs=flat), RuleParams(slopes_deg=(5.0,)))
 
 
 def test_neighbourhood_features_are_those_of_a_loop():

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from zipfile import ZipFile
 
 import numpy as np
@@ -127,7 +128,7 @@ def test_training_pixels_without_a_landslide_are_an_error_that_says_what_to_rais
     without[:] = 0
     monkey = type("NoLandslides", (type(toy),), {"y": lambda self: without})(toy.path, toy.about, toy.index)
     with pytest.raises(InputError, match=r"raise cart\.max_pixels"):
-        fit(type(none)(monkey, none.inputs, none.report), PARAMS)
+        fit(replace(none, patches=monkey), PARAMS)
 
 
 @pytest.mark.parametrize("forge", ["child", "feature", "loop"])

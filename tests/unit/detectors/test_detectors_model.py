@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from detector_toys import optical, toy_labels
+from detector_toys import optical, toy_labels, training_on
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ from skred.core.scenes import SceneFolder
 from skred.detectors.base import DETECTORS, Sliding, params_model
 from skred.detectors.cart.params import Params as CartParams
 from skred.detectors.inputs import Inputs
-from skred.detectors.model import Model, load_model, read_card
+from skred.detectors.model import Model, load_model, read_card, sweep
 from skred.detectors.predict import predict_scenes
 from skred.detectors.train import Recipe, train_cell, with_seed
 from skred.patches.split import Split
@@ -148,6 +148,39 @@ def test_a_loaded_model_predicts_as_it_did_on_validation(trained):
     truth, predicted = scenes.labels("s")[val] == 1, np.round(probability[val], 6) >= card.threshold
     assert card.validation["recall"] == pytest.approx(predicted[truth].mean())
     assert card.validation["precision"] == pytest.approx(truth[predicted].mean())
+
+
+def test_depth_and_threshold_are_chosen_on_the_same_pixels(trained):
+    folder, card = trained
+    history = (folder / "model" / "history.csv").read_text().splitlines()
+    last = dict(zip(history[0].split(","), map(float, history[-1].split(",")), strict=True))
+    assert card.validation["auprc"] == pytest.approx(last["val_auprc"], abs=1e-5)
+
+
+def test_validation_counts_landslides_that_windows_hide_because_they_cross_a_border(
+    make_scenes, make_patch_folder, tmp_path
+):
+    labels = toy_labels()
+    labels[::16] = 1  # landslides through every block
+    make_scenes(tmp_path / "scenes", {"s": labels})
+    patches = make_patch_folder(tmp_path / "scenes", tmp_path / "patches")
+    training = training_on(patches)
+    _, y, _ = training.validation.pixels()
+    counted = labels[patches.split_raster("s") == Split.VAL] == 1
+    rows = patches.rows("val")
+    assert counted.sum() == y.sum() > (patches.y()[rows] == 1).sum()
+
+
+@given(height=sides, width=sides, seed=st.integers(0, 99))
+def test_a_sweep_of_some_pixels_gives_them_what_a_full_sweep_does(height, width, seed):
+    rng = np.random.default_rng(seed)
+    channels = INPUTS.encode([rng.normal(size=(height, width)).astype(np.float32)])
+    where = rng.random((height, width)) < 0.002
+    sliding = Sliding(window_px=32, margin_px=4, batch=2)
+    some, everything = (sweep(Neighbours([]), sliding, channels, chosen) for chosen in (where, None))
+    np.testing.assert_array_equal(some[where], everything[where])
+    if not where.any():
+        assert not some.any()
 
 
 @pytest.mark.parametrize("what", ["values", "labels"])

@@ -1,11 +1,12 @@
 """The U-Net: context, unknown labels, seeds, the best epoch, and what is kept of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from detector_toys import in_fresh_process, optical, training_on
 
 from skred.core.errors import InputError, SkredError
-from skred.detectors.base import Training
 from skred.detectors.train import Recipe, train_cell, with_seed
 from skred.detectors.unet.batches import Batches
 from skred.detectors.unet.detector import _Watch, fit, load
@@ -94,7 +95,7 @@ def test_the_weights_of_the_best_epoch_are_kept(toy, fitted):
     best = max(row["val_auprc"] for row in history)
     kept = next(row for row in history if row["val_auprc"] == best)  # the first of equals
     assert fitted[0].chosen == {"epoch": kept["step"]}
-    again = validation_auprc(toy, fitted[0].detector.predict(training_on(toy).encoded(toy.rows("val"))))
+    again = training_on(toy).validation.counts(fitted[0].detector, fitted[0].sliding).auprc()
     assert again == pytest.approx(best, abs=1e-6)
     assert fitted[1] == [(int(row["step"]), row) for row in history]
 
@@ -102,9 +103,9 @@ def test_the_weights_of_the_best_epoch_are_kept(toy, fitted):
 def test_training_stops_when_nothing_more_is_gained(toy):
     stopped = fit(
         training_on(toy),
-        params(learning_rate=1e-12, schedule="constant", epochs=9, patience_epochs=1, windows_per_epoch=8),
+        params(learning_rate=0.3, schedule="constant", epochs=30, patience_epochs=1, windows_per_epoch=8),
     )
-    assert len(stopped.history) < 9
+    assert len(stopped.history) < 30
     assert stopped.chosen["epoch"] == stopped.history[-2]["step"]
 
 
@@ -170,7 +171,7 @@ def relabelled(toy, y):
 def test_labels_hidden_from_training_do_not_change_what_is_learned(toy):
     training = training_on(toy)
     hidden = np.where(toy.y() == 1, np.uint8(255), toy.y())
-    batches = Batches(Training(relabelled(toy, hidden), training.inputs, training.report), PARAMS)
+    batches = Batches(replace(training, patches=relabelled(toy, hidden)), PARAMS)
     _, target = batches[0]
     assert target[..., 0].sum() == 0
     assert (target[..., 1] == 0).sum() > 0
@@ -205,7 +206,7 @@ def test_the_share_of_windows_with_a_landslide_is_respected(toy, share, at_least
     index = toy.index.assign(landslide_share=[(y == 1).mean() for y in rare])
     folder = type("Rare", (type(toy),), {"y": lambda self: rare})(toy.path, toy.about, index)
     training = training_on(toy)
-    batches = Batches(Training(folder, training.inputs, training.report), params(landslide_share=share, crop_px=side))
+    batches = Batches(replace(training, patches=folder), params(landslide_share=share, crop_px=side))
     with_landslide = [(target[..., 0].sum((1, 2)) > 0).sum() for _, target in (batches[n] for n in range(6))]
     assert min(with_landslide) >= at_least
     if share == 0:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
+from skred.core.scenes import UNKNOWN
 from skred.patches.make import divide
 from skred.patches.params import PatchParams
 from skred.patches.split import (
@@ -148,21 +149,58 @@ def test_more_draws_never_balance_worse_and_repeat_themselves():
         params = PatchParams(
             window_px=16, stride_px=8, block_px=32, buffer_px=8, val_share=0.2, test_share=0.25, draws=draws, seed=5
         )
-        return divide(labels, "blocks", params).split
+        return divide(labels, "blocks", params)
 
-    misses = [imbalance(labels, drawn(draws), (0.2, 0.25)) for draws in (1, 10, 60)]
+    best = [drawn(draws) for draws in (1, 10, 60)]
+    misses = [imbalance(labels, divided.labels, divided.split, (0.2, 0.25)) for divided in best]
     assert misses == sorted(misses, reverse=True)
     assert misses[-1] < misses[0]
-    np.testing.assert_array_equal(drawn(10), drawn(10))
+    np.testing.assert_array_equal(drawn(10).split, drawn(10).split)
+
+
+def ten_of_ten_pixels():
+    """Ten landslides of 1 x 10 pixels, one above the other."""
+    labels = np.zeros((20, 10), np.uint8)
+    labels[::2] = 1
+    split = np.full(labels.shape, Split.TRAIN, np.uint8)
+    split[:4], split[4:8] = Split.VAL, Split.TEST  # two landslides each
+    return labels, split
 
 
 def test_imbalance_counts_what_the_buffer_swallows():
-    labels, split = np.ones((10, 10), np.uint8), np.full((10, 10), Split.TRAIN, np.uint8)
-    split[:2], split[2:4] = Split.VAL, Split.TEST
-    assert imbalance(labels, split, (0.2, 0.2)) == pytest.approx(0)
-    split[4:7] = Split.BUFFER  # half of train
-    assert imbalance(labels, split, (0.2, 0.2)) == pytest.approx(0.5)
-    assert imbalance(np.zeros_like(labels), split, (0.2, 0.2)) == pytest.approx(1)
+    labels, split = ten_of_ten_pixels()
+    assert imbalance(labels, labels, split, (0.2, 0.2)) == pytest.approx(0.5)  # each of two is half of validation
+    split[8:16] = Split.BUFFER  # four of the six of train
+    assert imbalance(labels, labels, split, (0.2, 0.2)) == pytest.approx(2 / 3)
+    nothing = np.zeros_like(labels)
+    assert imbalance(nothing, nothing, split, (0.2, 0.2)) == pytest.approx(1)
+
+
+def test_a_landslide_that_is_hidden_from_training_counts_as_missing_there():
+    labels, split = ten_of_ten_pixels()
+    hidden = labels.copy()
+    hidden[8:16] = UNKNOWN  # four of the six of train
+    assert imbalance(labels, hidden, split, (0.2, 0.2)) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("share", "fault"), [(160 / 260, (10 / 11) / (100 / 260) - 1), (1 / 11, 160 / 260 * 11 - 1)])
+def test_one_large_landslide_is_no_validation_set_neither_by_area_nor_by_number(share, fault):
+    labels = np.zeros((20, 20), np.uint8)
+    labels[::2, :10] = 1  # ten small ones of 10 pixels
+    labels[:, 12:] = 1  # one of 160
+    split = np.full(labels.shape, Split.TRAIN, np.uint8)
+    split[:, 11:] = Split.VAL
+    assert imbalance(labels, labels, split, (share, 0.0)) == pytest.approx(fault)
+
+
+def test_a_split_that_is_one_landslide_is_at_fault_though_its_shares_fit():
+    labels = np.zeros((20, 20), np.uint8)
+    labels[::2, :10] = 1
+    split = np.full(labels.shape, Split.TRAIN, np.uint8)
+    split[0] = Split.VAL
+    assert imbalance(labels, labels, split, (0.1, 0.0)) == pytest.approx(1)
+    split[2] = Split.VAL
+    assert imbalance(labels, labels, split, (0.2, 0.0)) == pytest.approx(0.5)
 
 
 @settings(max_examples=50)

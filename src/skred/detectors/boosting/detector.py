@@ -11,8 +11,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from skred.core.archive import from_bytes, to_bytes
 from skred.core.errors import InputError
 from skred.core.trees import sound_nodes
-from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.base import Fitted, Sliding
 from skred.detectors.boosting.params import Params
+from skred.detectors.training import Training
 from skred.scores.bins import count_bins
 
 _FILE = "boosting.skops"
@@ -64,15 +65,15 @@ def fit(training: Training, params: Params) -> Fitted:
     InputError
         There is no landslide among the pixels drawn.
     """
-    x, y = training.pixels("train")
-    x_val, y_val = training.pixels("val")
+    x, y = training.pixels()
+    x_val, y_val, seen = training.validation.pixels()
     order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
     if len(np.unique(y[order])) < 2:
         raise InputError(f"{training.patches.path}: no landslide among {len(order)} pixels; raise boosting.max_pixels")
     full = _new(params, params.trees).fit(x[order], y[order])
     history: list[dict[str, float]] = []
     for step, p in enumerate(full.staged_predict_proba(x_val), start=1):
-        auprc = count_bins(p[:, 1].astype(np.float32), y_val).auprc() or 0.0
+        auprc = count_bins(np.where(seen, p[:, 1].astype(np.float32), np.float32(0)), y_val).auprc() or 0.0
         history.append({"step": float(step), "val_auprc": auprc})
         training.report(step, history[-1])
     best = max(history, key=lambda row: (row["val_auprc"], -row["step"]))

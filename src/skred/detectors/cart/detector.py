@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from skred.core.errors import InputError
-from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.base import Fitted, Sliding
 from skred.detectors.cart.archive import tree_from_bytes, tree_to_bytes
 from skred.detectors.cart.params import Params
+from skred.detectors.training import Training
 from skred.scores.bins import count_bins
 
 _FILE = "tree.skops"
@@ -53,8 +54,8 @@ def fit(training: Training, params: Params) -> Fitted:
     help: the same is done for growing shares of them.
     """
     patches = training.patches
-    x, y = training.pixels("train")
-    x_val, y_val = training.pixels("val")
+    x, y = training.pixels()
+    validation = training.validation.pixels()
     order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
     history: list[dict[str, float]] = []
     tree, depth = None, 0
@@ -62,7 +63,7 @@ def fit(training: Training, params: Params) -> Fitted:
         part = order[: max(1, round(share * len(order)))]
         if len(np.unique(y[part])) < 2:
             continue
-        tree, depth, auprc = _grow_and_cut(x[part], y[part], x_val, y_val, params)
+        tree, depth, auprc = _grow_and_cut(x[part], y[part], validation, params)
         row = {"step": float(len(history) + 1), "pixels": float(len(part)), "depth": float(depth), "val_auprc": auprc}
         history.append(row)
         training.report(len(history), row)
@@ -78,12 +79,13 @@ def _new_tree(params: Params, depth: int) -> DecisionTreeClassifier:
 def _grow_and_cut(
     x: NDArray[np.float32],
     y: NDArray[np.uint8],
-    x_val: NDArray[np.float32],
-    y_val: NDArray[np.uint8],
+    validation: tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]],
     params: Params,
 ) -> tuple[DecisionTreeClassifier, int, float]:
     deep = _new_tree(params, params.max_depth).fit(x, y)
-    scores = [count_bins(p, y_val).auprc() or 0.0 for p in _by_depth(deep.tree_, x_val, deep.get_depth())]
+    x_val, y_val, seen = validation
+    shares = _by_depth(deep.tree_, x_val, deep.get_depth())
+    scores = [count_bins(np.where(seen, share, np.float32(0.0)), y_val).auprc() or 0.0 for share in shares]
     depth = int(np.argmax(scores)) + 1
     return _new_tree(params, depth).fit(x, y), depth, scores[depth - 1]
 

@@ -17,8 +17,9 @@ from skred.core.errors import InputError
 from skred.core.json_file import read_json, write_json
 from skred.core.params import parse
 from skred.core.trees import NODES, sound_tree
-from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.base import Fitted, Sliding
 from skred.detectors.cart_context.params import Params
+from skred.detectors.training import Training
 from skred.scores.bins import count_bins
 
 _FILE, _RADII = "tree.skops", "context.json"
@@ -87,8 +88,8 @@ def fit(training: Training, params: Params) -> Fitted:
     def features(x: NDArray[np.float32]) -> NDArray[np.float32]:
         return neighbourhood(x, params.radii_px)
 
-    x, y = training.pixels("train", features)
-    x_val, y_val = training.pixels("val", features)
+    x, y = training.pixels(features)
+    x_val, y_val, seen = training.validation.pixels(features)
     order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
     if len(np.unique(y[order])) < 2:
         raise InputError(
@@ -100,7 +101,8 @@ def fit(training: Training, params: Params) -> Fitted:
         tree = DecisionTreeClassifier(
             max_depth=depth, min_samples_leaf=params.min_leaf_pixels, random_state=params.seed
         ).fit(x[order], y[order])
-        auprc = count_bins(tree.predict_proba(x_val)[:, 1].astype(np.float32), y_val).auprc() or 0.0
+        p = np.where(seen, tree.predict_proba(x_val)[:, 1].astype(np.float32), np.float32(0))
+        auprc = count_bins(p, y_val).auprc() or 0.0
         history.append({"step": float(step), "depth": float(depth), "val_auprc": auprc})
         training.report(step, history[-1])
         if best is None or auprc > best[0]:

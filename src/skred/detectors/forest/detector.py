@@ -12,8 +12,9 @@ from sklearn.tree import DecisionTreeClassifier
 from skred.core.archive import from_bytes, to_bytes
 from skred.core.errors import InputError
 from skred.core.trees import NODES, sound_tree
-from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.base import Fitted, Sliding
 from skred.detectors.forest.params import Params
+from skred.detectors.training import Training
 from skred.scores.bins import count_bins
 
 _FILE = "forest.skops"
@@ -61,8 +62,8 @@ def fit(training: Training, params: Params) -> Fitted:
     InputError
         There is no landslide among the pixels drawn.
     """
-    x, y = training.pixels("train")
-    x_val, y_val = training.pixels("val")
+    x, y = training.pixels()
+    x_val, y_val, seen = training.validation.pixels()
     order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
     if len(np.unique(y[order])) < 2:
         raise InputError(f"{training.patches.path}: no landslide among {len(order)} pixels; raise forest.max_pixels")
@@ -73,7 +74,7 @@ def fit(training: Training, params: Params) -> Fitted:
             params.trees, min_samples_leaf=leaf, random_state=params.seed, n_jobs=2, max_features="sqrt"
         ).fit(x[order], y[order])
         forest.n_jobs = 1
-        auprc = count_bins(_predict(forest, x_val), y_val).auprc() or 0.0
+        auprc = count_bins(np.where(seen, _predict(forest, x_val), np.float32(0)), y_val).auprc() or 0.0
         history.append({"step": float(step), "min_leaf_pixels": float(leaf), "val_auprc": auprc})
         training.report(step, history[-1])
         if best is None or auprc > best[0]:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from skred.core.errors import InputError
 from skred.core.json_file import read_json, write_json
 from skred.core.params import Section, parse
-from skred.detectors.base import Fitted, Sliding, Training
+from skred.detectors.base import Fitted, Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.rule.params import Params
+from skred.detectors.training import Training
 from skred.scores.bins import best_threshold, count_bins
 
 _FILE = "rule.json"
@@ -68,7 +69,7 @@ def fit(training: Training, params: Params) -> Fitted:
     InputError
         The setting has no band dndvi or no band slope.
     """
-    x, y = training.pixels("val")
+    x, y, seen = training.validation.pixels()
     history: list[dict[str, float]] = []
     best: tuple[float, Rule] | None = None
     for step, slope_deg in enumerate(sorted(params.slopes_deg), start=1):
@@ -78,7 +79,7 @@ def fit(training: Training, params: Params) -> Fitted:
             valid=training.inputs.channel_names.index("optical_valid"),
             slope_deg=slope_deg,
         )
-        counts = count_bins(rule.predict(x), y)
+        counts = count_bins(np.where(seen, rule.predict(x), np.float32(0)), y)
         mcc = counts.at(best_threshold(counts)).mcc or 0.0
         history.append({"step": float(step), "slope_deg": slope_deg, "mcc": mcc, "val_auprc": counts.auprc() or 0.0})
         training.report(step, history[-1])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from skred.core.scenes import LANDSLIDE, UNKNOWN
-from skred.detectors.base import Training
+from skred.detectors.training import Training
 from skred.detectors.unet.params import Params
 
 
@@ -71,8 +70,3 @@ def _target(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _turned(array: NDArray[np.float32], turns: int, flip: bool) -> NDArray[np.float32]:
     turned = np.rot90(array, turns)
     return np.ascontiguousarray(turned[:, ::-1] if flip else turned)
-
-
-def chunks(rows: NDArray[np.int64], size: int) -> Sequence[NDArray[np.int64]]:
-    """`rows` in pieces of at most `size`, none left out."""
-    return [rows[i : i + size] for i in range(0, len(rows), size)]

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from skred.core.errors import InputError, SkredError
 from skred.core.json_file import read_json, write_json
-from skred.core.scenes import UNKNOWN
-from skred.detectors.base import Fitted, Sliding, Training
-from skred.detectors.unet.batches import Batches, chunks
+from skred.detectors.base import Fitted, Sliding
+from skred.detectors.training import Training
+from skred.detectors.unet.batches import Batches
 from skred.detectors.unet.network import build, masked_loss
 from skred.detectors.unet.params import Params
-from skred.scores.bins import EMPTY, count_bins
 
 _WEIGHTS, _SHAPE = "model.weights.h5", "network.json"
 
@@ -104,11 +103,8 @@ def fit(training: Training, params: Params) -> Fitted:
         networks.append(_train(training, params.model_copy(update={"seed": params.seed + member}), shape, watch))
         history += watch.history
         epochs.append(watch.best_epoch)
-    sliding = Sliding(
-        window_px=params.predict_window_px, margin_px=params.predict_margin_px, batch=params.predict_batch
-    )
     chosen = {"epoch": float(epochs[0])} if params.members == 1 else {"mean_epoch": float(np.mean(epochs))}
-    return Fitted(UNet(networks, shape), sliding, history, chosen)
+    return Fitted(UNet(networks, shape), _sliding(params), history, chosen)
 
 
 def _train(training: Training, params: Params, shape: dict[str, Any], watch: _Watch) -> keras.Model:
@@ -124,6 +120,10 @@ def _train(training: Training, params: Params, shape: dict[str, Any], watch: _Wa
     trained = build(**shape)  # a fresh network: saved weights then hold no state of the optimiser
     trained.set_weights(watch.best_weights)
     return trained
+
+
+def _sliding(params: Params) -> Sliding:
+    return Sliding(window_px=params.predict_window_px, margin_px=params.predict_margin_px, batch=params.predict_batch)
 
 
 def _fix_arithmetic() -> None:
@@ -145,23 +145,17 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
     def __init__(self, training: Training, params: Params, first_step: int = 0) -> None:
         super().__init__()
         self._first_step = first_step
-        self._training, self._params = training, params
-        rows = training.patches.rows("val")
-        self._x = training.encoded(rows)
-        distinct = training.patches.distinct_pixels(rows)  # the last windows of a scene may overlap those before
-        self._y = np.where(distinct, training.patches.y()[rows], np.uint8(UNKNOWN))
+        self._training, self._params, self._sliding = training, params, _sliding(params)
         self.history: list[dict[str, float]] = []
         self.best_epoch, self.best_auprc = 0, -1.0
         self.best_weights: list[NDArray[np.float32]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        loss, counts = float((logs or {})["loss"]), EMPTY
+        loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
             raise SkredError(f"unet: training diverged in epoch {epoch + 1} (loss {loss}); lower unet.learning_rate")
-        for rows in chunks(np.arange(len(self._x)), self._params.batch):
-            p = np.asarray(self.model.predict_on_batch(self._x[rows]), np.float32)[..., 0]
-            counts += count_bins(p, self._y[rows])
-        auprc = counts.auprc() or 0.0
+        now = UNet([self.model], {})
+        auprc = self._training.validation.counts(now, self._sliding).auprc() or 0.0
         step = self._first_step + epoch + 1
         row = {"step": float(step), "loss": loss, "val_auprc": auprc}
         self.history.append(row)
