@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pystac
 import pytest
-from maps_place import card, mapped
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 from stac_model.schema import SCHEMA_URI, MLModelProperties
 
+from maps_place import card, mapped
 from skred.maps.stac import EXTENSIONS
 
 
