@@ -83,9 +83,21 @@ def roles_compared(cells: Sequence[Scored]) -> tuple[str, ...]:
     return ("test", "unseen") if all("held_out" in cell.scores for cell in cells) else ("test",)
 
 
+def wanted_pairs(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
+    """What is compared, in this order: in each setting the U-Net with every other detector, then the others with CART;
+    the U-Net of each setting with every rule, whatever the rule looks at, for it is what a network has to beat; and the
+    U-Nets of the settings with each other."""
+    unets = [pair for pair in pairs if pair[1] == "unet"]
+    baselines = [pair for pair in pairs if pair[1] not in ("unet", "cart")]
+    wanted = [(one, other) for one in unets for other in pairs if other[0] == one[0] and other != one]
+    wanted += [(one, (one[0], "cart")) for one in baselines if (one[0], "cart") in pairs]
+    wanted += [(one, other) for one in unets for other in baselines if other[1] == "rule"]
+    wanted += combinations(unets, 2)
+    return list(dict.fromkeys(wanted))
+
+
 def compare_pairs(cells: Sequence[Scored], params: ScoreParams) -> list[Compared]:
-    """U-Net against CART in each setting and, with the U-Net, each setting against each other; other detectors
-    are compared with the tree too. p-values are corrected for the number of all these comparisons (Holm).
+    """The differences of `wanted_pairs`. p-values are corrected for the number of all of them (Holm).
 
     Raises
     ------
@@ -96,18 +108,10 @@ def compare_pairs(cells: Sequence[Scored], params: ScoreParams) -> list[Compared
     for cell in cells:
         groups.setdefault(cell.pair, []).append(cell)
     _check_same_blocks(cells)
-    settings = list(dict.fromkeys(setting for setting, _ in groups))
-    wanted = [
-        ((setting, detector), (setting, "cart"))
-        for setting in settings
-        for s, detector in groups
-        if s == setting and detector != "cart" and (setting, "cart") in groups
-    ]
-    wanted += [
-        ((a, "unet"), (b, "unet")) for a, b in combinations(settings, 2) if {(a, "unet"), (b, "unet")} <= set(groups)
-    ]
     roles = roles_compared(cells)
-    found = [_compare(one, other, groups[one], groups[other], roles, params) for one, other in wanted]
+    found = [
+        _compare(one, other, groups[one], groups[other], roles, params) for one, other in wanted_pairs(list(groups))
+    ]
     corrected = holm([math.nan if c.p is None else c.p for c in found])
     return [
         Compared(**{**c.__dict__, "p_corrected": None if math.isnan(p) else p})

@@ -87,7 +87,9 @@ def _per_block(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], unit_
             ids, pixels = np.unique(part.blocks[part.known(region)], return_counts=True)
             if not len(ids):
                 continue
-            table = count_per_block(scene, code).reindex(ids, fill_value=0)
+            counts = count_per_block(scene, code)
+            assert counts.index.isin(ids).all()  # noqa: S101 - what lay in another block would be dropped
+            table = counts.reindex(ids, fill_value=0)
             keys = {"unit_px": unit_px, "role": region, "event": part.event, "scene": part.scene, "block": ids}
             area = pixels * part.grid.resolution_m**2 / 1e6
             tables.append(pd.DataFrame({**keys, **{name: table[name].to_numpy() for name in COUNTS}, "area_km2": area}))

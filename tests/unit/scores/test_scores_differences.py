@@ -12,7 +12,7 @@ from skred.core.errors import InputError
 from skred.scores.bins import BINS
 from skred.scores.blocks import BlockBins
 from skred.scores.comparison import common_unit, compare_cells
-from skred.scores.differences import Compared, Scored, compare_pairs
+from skred.scores.differences import Compared, Scored, compare_pairs, wanted_pairs
 from skred.scores.objects import COUNTS
 from skred.scores.table import markdown
 from skred.scores.verdicts import BEST, DEEP, record, verdicts
@@ -115,6 +115,18 @@ def test_comparisons_are_unet_with_cart_and_settings_with_each_other_and_correct
     assert [c.name for c in compared][:4] == [f"{s}-unet minus {s}-cart" for s in SKILLS]
     assert len(compared) == 10
     assert all(c.p is None or c.p <= c.p_corrected for c in compared)
+
+
+def test_baselines_are_compared_with_the_network_that_they_are_there_for():
+    pairs = [("sar", "unet"), ("sar", "cart"), ("sar", "cart_context"), ("optical", "unet"), ("change", "rule")]
+    assert ["-".join((*one, "minus", *other)) for one, other in wanted_pairs(pairs)] == [
+        "sar-unet-minus-sar-cart",
+        "sar-unet-minus-sar-cart_context",
+        "sar-cart_context-minus-sar-cart",
+        "sar-unet-minus-change-rule",
+        "optical-unet-minus-change-rule",
+        "sar-unet-minus-optical-unet",
+    ]
 
 
 def test_cells_scored_on_other_pixels_are_refused():

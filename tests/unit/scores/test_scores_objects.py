@@ -10,8 +10,11 @@ from skimage.measure import label as other_label
 from skred.core.errors import InputError
 from skred.core.grid import Grid
 from skred.core.raster import Raster, write_cog
+from skred.scores.blocks import block_raster
 from skred.scores.chance import draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder, read_confounders
+from skred.scores.gather import CODES, ScenePart
+from skred.scores.object_report import _per_block
 from skred.scores.objects import (
     COUNTS,
     SIZE_NAMES,
@@ -110,6 +113,41 @@ def test_blocks_and_regions_add_up_to_the_whole(drawn, size):
     one, two = count_objects([parts], 1), count_objects([parts], 2)
     assert {name: one[name] + two[name] for name in COUNTS} == whole
     assert count_objects([objects(predicted, labels)] * 2, 1) == {name: 2 * n for name, n in whole.items()}
+
+
+def whole_part(predicted, labels, regions, size):
+    """A scene as `gather` gives it, in blocks of `size`."""
+    blocks = block_raster(labels, size)
+    found = find_objects(predicted, labels, regions, blocks)
+    grid = Grid("EPSG:32632", 0.0, 0.0, 10.0, labels.shape[1], labels.shape[0])
+    return ScenePart("e", "s", grid, predicted.astype(np.float32), None, labels, regions, blocks, found, None, {})
+
+
+@settings(max_examples=40)
+@given(scenes(), st.integers(2, 9), st.integers(0, 2**32 - 1))
+def test_no_object_is_lost_in_the_table_of_blocks(drawn, size, seed):
+    predicted, labels = drawn
+    rng = np.random.default_rng(seed)
+    regions = np.kron(rng.integers(0, 5, (14, 14)), np.ones((3, 3))).astype(np.uint8)[
+        : labels.shape[0], : labels.shape[1]
+    ]
+    labels = np.where(rng.random(labels.shape) < 0.5, 255, labels).astype(np.uint8)  # whole blocks are unknown
+    part = whole_part(predicted, labels, regions, size)
+    scene = at_unit(part.objects, 1, 0.2)
+    table = _per_block([part], [scene], 1)
+    for region, code in CODES.items():
+        rows = table[table["role"] == region]
+        assert {name: int(rows[name].sum()) for name in COUNTS} == count_objects([scene], code)
+
+
+def test_a_detection_counts_in_a_block_where_something_is_known():
+    labels = np.full((4, 12), 255, np.uint8)
+    labels[0, 3] = labels[2, 3] = 0
+    predicted = np.zeros(labels.shape, bool)
+    predicted[0, 3:12] = True  # most of it lies in blocks without a known pixel
+    part = whole_part(predicted, labels, np.full(labels.shape, CODES["test"], np.uint8), 4)
+    table = _per_block([part], [at_unit(part.objects, 1, 0.2)], 1)
+    assert table[["block", "detections", "false"]].to_numpy().tolist() == [[0, 1, 1]]
 
 
 @settings(max_examples=30)
