@@ -1,7 +1,8 @@
 """Detectors and settings against each other: differences of MCC on the same blocks, with intervals and corrected p.
 
 All cells are scored on the same pixels, so that a difference is taken block by block (paired), and its interval is that
-of `skred.scores.bootstrap` over blocks. Training seeds of one setting and detector are averaged first.
+of `skred.scores.bootstrap` over blocks. Training seeds of one setting and detector are averaged first, and the standard
+error of that mean over seeds is part of the interval and of p: both speak of other places and of other seeds.
 """
 
 from __future__ import annotations
@@ -70,13 +71,6 @@ class Compared:
         """The smaller number of training seeds of the two."""
         return min(len(mcc) for mcc in self.seeds)
 
-    @property
-    def seeds_overlap(self) -> bool:
-        """Whether the two ranges of MCC over seeds overlap. With 5 seeds each, ranges of equal detectors stay apart in
-        1 of 126 cases (exact rank test)."""
-        one, other = self.seeds
-        return not (min(one) > max(other) or min(other) > max(one))
-
 
 def roles_compared(cells: Sequence[Scored]) -> tuple[str, ...]:
     """The test blocks and the unseen events where every cell has both, otherwise the test blocks."""
@@ -144,7 +138,9 @@ def _compare(
     statistic = Difference(Mean(score, len(ones)), Mean(score, len(others)), 4 * len(ones))
     section = ones[0].scores if roles == ("test",) else ones[0].scores["held_out"]
     reason = too_few(len(values), section["landslides"], params)
-    found = estimate(values, statistic, Resamples.draw(len(values), params.replicates, params.seed), "studentised")
+    resamples = Resamples.draw(len(values), params.replicates, params.seed)
+    by_seed = math.hypot(*(float(np.std(mcc, ddof=1)) / math.sqrt(len(mcc)) for mcc in seeds if len(mcc) > 1))
+    found = estimate(values, statistic, resamples, "studentised", other_error=by_seed)
     if reason is None and not math.isfinite(found.p):
         reason = "hangs on few blocks"
     low, high, p = (None, None, None) if reason else (found.low, found.high, found.p)

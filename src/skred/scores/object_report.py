@@ -14,7 +14,7 @@ from skred.scores.chance import Moved, draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder
 from skred.scores.detections import detections_of, spread_scores
 from skred.scores.gather import CODES, Region, ScenePart
-from skred.scores.headline import alarm_rate, object_intervals
+from skred.scores.headline import alarm_rate, whole_objects
 from skred.scores.objects import (
     COUNTS,
     SceneObjects,
@@ -23,7 +23,6 @@ from skred.scores.objects import (
     boundary_distance_px,
     count_objects,
     count_per_block,
-    object_scores,
     recall_by_size,
 )
 from skred.scores.params import ScoreParams
@@ -121,18 +120,16 @@ def _section(
     blocks: pd.DataFrame,
     params: ScoreParams,
 ) -> dict[str, Any]:
-    counts = [count_objects(scenes, CODES[region]) for region in regions]
-    total = {name: sum(count[name] for count in counts) for name in COUNTS}
     chosen = blocks[blocks["role"].isin(regions)]
-    section: dict[str, Any] = alarm_rate(chosen, params)
+    control = list(regions) == ["control"]
+    section = alarm_rate(chosen, params) if control else whole_objects(chosen, params)
     if parts[0].pixel_ha is None:  # an image without a place has no area
-        section = {"false_alarms": section["false_alarms"]}
+        section = {name: value for name, value in section.items() if "km2" not in name}
     confounders = _by_confounder(parts, scenes, regions, params.overlap_share)
     if confounders:
         section["false_alarms_by_confounder"] = confounders
-    if list(regions) == ["control"]:
+    if control:
         return section
-    section |= object_scores(total) | object_intervals(chosen, total["landslides"], params)
     if (pixel_ha := parts[0].pixel_ha) is not None:
         tables = [recall_by_size(scenes, CODES[region], pixel_ha) for region in regions]
         section["by_size"] = {

@@ -123,7 +123,7 @@ def whole_part(predicted, labels, regions, size):
     return ScenePart("e", "s", grid, predicted.astype(np.float32), None, labels, regions, blocks, found, None, {})
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(scenes(), st.integers(2, 9), st.integers(0, 2**32 - 1))
 def test_no_object_is_lost_in_the_table_of_blocks(drawn, size, seed):
     predicted, labels = drawn
