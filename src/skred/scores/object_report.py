@@ -50,7 +50,7 @@ def report_objects(parts: Sequence[ScenePart], pooled: bool, params: ScoreParams
     unit = best_unit({unit: count_objects(scenes, CODES["validation"]) for unit, scenes in by_unit.items()})
     blocks = pd.concat([_per_block(parts, scenes, unit) for unit, scenes in by_unit.items()], ignore_index=True)
     moved = {
-        (region, candidate): _moved(scenes, region, params)
+        (region, candidate): _moved(parts, scenes, region, params)
         for candidate, scenes in by_unit.items()
         for region in ("test", "unseen")
     }
@@ -95,16 +95,16 @@ def _per_block(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], unit_
     return pd.concat(tables, ignore_index=True)
 
 
-def _moved(scenes: Sequence[SceneObjects], region: Region, params: ScoreParams) -> Moved:
+def _moved(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], region: Region, params: ScoreParams) -> Moved:
     none = np.zeros(params.chance_shifts, np.int64)
     total = Moved(none, none, none)
-    for scene in scenes:
+    for part, scene in zip(parts, scenes, strict=True):
         wanted = scene.landslides["number"][scene.landslides["region"] == CODES[region]]
         if not len(wanted):
             continue
         numbers = np.where(np.isin(scene.landslide_raster, wanted), scene.landslide_raster, 0)
         shifts = draw_shifts(numbers, params.chance_shifts, params.seed)
-        total += move(scene.detection_raster > 0, numbers, shifts, params.overlap_share)
+        total += move(scene.detection_raster > 0, part.known(region), numbers, shifts, params.overlap_share)
     return total
 
 

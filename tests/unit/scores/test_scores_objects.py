@@ -225,30 +225,34 @@ def test_moved_out_of_the_scene_nothing_is_hit_and_unmoved_everything_as_before(
     scene = objects(predicted, labels)
     height, width = labels.shape
     out = np.array([[height + 1, 0], [0, -width - 1], [-height, width]])
-    gone = move(predicted, scene.landslide_raster, out, 0.2)
+    everywhere = np.ones(labels.shape, bool)
+    gone = move(predicted, everywhere, scene.landslide_raster, out, 0.2)
     assert (gone.inside.sum(), gone.found.sum(), gone.touched.sum()) == (0, 0, 0)
     assert gone.summary()["recall"] is None
-    still, counts = move(predicted, scene.landslide_raster, np.zeros((1, 2), int), 0.2), count_objects([scene], 1)
+    still = move(predicted, everywhere, scene.landslide_raster, np.zeros((1, 2), int), 0.2)
+    counts = count_objects([scene], 1)
     assert (still.inside[0], still.found[0], still.touched[0]) == tuple(
         counts[name] for name in ("landslides", "found", "touched")
     )
 
 
 @settings(max_examples=30)
-@given(scenes(), st.integers(-10, 10), st.integers(-10, 10))
-def test_a_move_is_what_a_moved_raster_gives(drawn, down, right):
+@given(scenes(), st.integers(-10, 10), st.integers(-10, 10), st.integers(0, 2**32 - 1))
+def test_a_move_is_what_a_moved_raster_gives_on_the_known_pixels(drawn, down, right, seed):
     predicted, labels = drawn
+    known = np.random.default_rng(seed).random(labels.shape) < 0.8
     numbers = objects(predicted, labels).landslide_raster
     padded = np.pad(numbers, 12)
     moved = np.roll(padded, (down, right), (0, 1))[12:-12, 12:-12]
     found = touched = inside = 0
     for number in np.unique(numbers[numbers > 0]):
         body, size = moved == number, (numbers == number).sum()
+        body &= known
         if body.sum() * 2 >= size:
             inside += 1
             touched += (body & predicted).any()
             found += (body & predicted).any() and (body & predicted).sum() >= 0.2 * size
-    got = move(predicted, numbers, np.array([[down, right]]), 0.2)
+    got = move(predicted, known, numbers, np.array([[down, right]]), 0.2)
     assert (got.inside[0], got.found[0], got.touched[0]) == (inside, found, touched)
 
 
@@ -256,10 +260,14 @@ def test_shifts_are_longer_than_any_landslide_and_repeat_themselves():
     numbers = np.zeros((100, 80), int)
     numbers[10:30, 5] = 1
     numbers[50, 50:60] = 2
+    numbers[60:75, 20:35] = 3 * np.eye(15, dtype=int)  # the diagonal of its box is longest
     shifts = draw_shifts(numbers, 500, 3)
     length = np.hypot(*shifts.T)
-    assert length.min() >= 19.2
+    assert length.min() > np.hypot(15, 15)
     assert length.max() <= 40.8
+    for number in (1, 2, 3):
+        own = numbers == number
+        assert move(own, np.ones(own.shape, bool), own.astype(int), shifts, 0.01).touched.sum() == 0
     np.testing.assert_array_equal(shifts, draw_shifts(numbers, 500, 3))
     assert (np.abs(shifts.mean(axis=0)) < 4).all()  # no favoured direction
 
@@ -272,7 +280,8 @@ def test_a_prediction_without_skill_finds_what_chance_finds():
     predicted = ndimage.binary_dilation(rng.random(labels.shape) < 0.01, iterations=2)
     scene = objects(predicted, labels)
     counts = count_objects([scene], 1)
-    chance = move(predicted, scene.landslide_raster, draw_shifts(scene.landslide_raster, 200, 1), 0.2).summary()
+    shifts, everywhere = draw_shifts(scene.landslide_raster, 200, 1), np.ones(labels.shape, bool)
+    chance = move(predicted, everywhere, scene.landslide_raster, shifts, 0.2).summary()
     assert chance["recall_low"] <= counts["found"] / counts["landslides"] <= chance["recall_high"]
 
 
