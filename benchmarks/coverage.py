@@ -1,18 +1,18 @@
 """How often 95 % intervals hold the true score, on blocks drawn from this project's own counts per block.
 
-    python benchmarks/coverage.py data/scores/full-unet data/scores/fusion-unet ...
+    python benchmarks/coverage.py data/scores/full-unet data/scores/full-cart ...
 
-The scored blocks of a cell (test and unseen) are taken for the whole world, whose score is known. From it 10, 30 and
-100 blocks are drawn with replacement, many times, and each kind of interval is made from them as `evaluate` does. The
-table has, for each kind and number of blocks, the share of intervals that hold the true score (0.95 is wanted), their
-median width, and the share of draws that give an interval at all. The last rows are differences of MCC between
-neighbouring cells of the list. docs/scores.md quotes the table.
+The scored blocks of a cell (test and unseen) are taken for the whole world, whose score is known. From it blocks are
+drawn with replacement, many times, and each kind of interval is made from them as `evaluate` does. Rows: MCC of each
+cell, then each difference of MCC that `compare` takes between these cells. For each kind and number of blocks: the
+share of intervals that hold the true score (0.95 is wanted), their median width, and the share of draws that give an
+interval at all. Below, the same over all cells and over all differences: the worst and the median of these shares.
+docs/scores.md quotes that table.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from skred.scores.blocks import read_blocks
 from skred.scores.bootstrap import Difference, Resamples, estimate
+from skred.scores.differences import wanted_pairs
 from skred.scores.files import read_scores
 from skred.scores.statistics import PIXEL_SCORES
 
@@ -53,21 +54,31 @@ def main() -> None:
     tables = {}
     for folder in args.cells:
         cell = read_scores(folder)
-        tables[cell["cell"]] = read_blocks(folder).of("test", "unseen").pixels(cell["threshold"])
-    mcc, f1 = PIXEL_SCORES["mcc"], PIXEL_SCORES["f1"]
-    asked = [
-        (f"{name}, {score}", table, s) for name, table in tables.items() for score, s in (("MCC", mcc), ("F1", f1))
-    ]
-    for (one, a), (other, b) in itertools.pairwise(tables.items()):
-        asked.append((f"{one} minus {other}, MCC", np.hstack([a, b]), Difference(mcc, mcc, 4)))
+        blocks = read_blocks(folder).of("test", "unseen")
+        tables[cell["setting"], cell["detector"]] = blocks.pixels(cell["threshold"])
+    mcc = PIXEL_SCORES["mcc"]
+    asked = [("cells", "-".join(pair), table, mcc) for pair, table in tables.items()]
+    for one, other in wanted_pairs(list(tables)):
+        both = np.hstack([tables[one], tables[other]])
+        asked.append(("differences", f"{'-'.join(one)} minus {'-'.join(other)}", both, Difference(mcc, mcc, 4)))
     out = sys.stdout
-    out.write("| score | blocks | " + " | ".join(METHODS) + " |\n|---|---:|" + "---|" * len(METHODS) + "\n")
-    for name, table, statistic in asked:
+    head = "| MCC of | blocks | " + " | ".join(METHODS) + " |\n|---|---:|" + "---|" * len(METHODS) + "\n"
+    out.write(head)
+    found = {}
+    for kind, name, table, statistic in asked:
         for blocks in args.blocks:
             rows = coverage(table, statistic, blocks, args.draws, args.replicates, seed=1)
+            found.setdefault((kind, blocks), []).append(rows)
             cells = [f"{held:.2f} (width {width:.2f}, {given:.0%})" for held, width, given in rows.values()]
             out.write(f"| {name} | {blocks} | " + " | ".join(cells) + " |\n")
             out.flush()
+    out.write("\nHeld: worst, median. Draws with an interval: fewest, median.\n\n" + head)
+    for (kind, blocks), all_rows in found.items():
+        cells = []
+        for method in METHODS:
+            held, _, given = np.array([rows[method] for rows in all_rows]).T
+            cells.append(f"{np.nanmin(held):.2f}, {np.nanmedian(held):.2f} ({given.min():.0%}, {np.median(given):.0%})")
+        out.write(f"| {len(all_rows)} {kind} | {blocks} | " + " | ".join(cells) + " |\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ Which one to trust from how many blocks on is measured by benchmarks/coverage.py
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -144,7 +145,12 @@ class Resamples:
 
 
 def estimate(
-    values: NDArray[Any], statistic: Statistic, resamples: Resamples, method: Method, level: float = 0.95
+    values: NDArray[Any],
+    statistic: Statistic,
+    resamples: Resamples,
+    method: Method,
+    level: float = 0.95,
+    other_error: float = 0.0,
 ) -> Estimate:
     """A score over blocks with its interval.
 
@@ -154,13 +160,16 @@ def estimate(
         What adds up, shape (blocks, m).
     level
         Share of such intervals that should hold the true score.
+    other_error
+        Standard error of the score from another source than the blocks, such as training seeds; it widens a studentised
+        interval and raises p. Squares of the two add up: Owen 2007 on factors that cross.
     """
     x = np.asarray(values, np.float64)
     if len(x) < 2:
         return _undefined(float(statistic.value(x.sum(axis=0))))
     total, sums = x.sum(axis=0), resamples.weights @ x
     value, scores = float(statistic.value(total)), statistic.value(sums)
-    error = float(_error(statistic, total[None], x, np.ones((1, len(x))))[0])
+    error = math.hypot(float(_error(statistic, total[None], x, np.ones((1, len(x))))[0]), other_error)
     errors = _error(statistic, sums, x, resamples.weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         stretched, slope = statistic.scale.out(np.array([value])), statistic.scale.slope(np.array([value]))

@@ -1,4 +1,9 @@
-"""What chance would find: the reference landslides moved to places where they are not."""
+"""What chance would find: the reference landslides moved to places where they are not.
+
+Only the scored region counts, as for the landslides themselves: a moved one must lie on its known pixels, and
+detections elsewhere are not hit. It may lie where another landslide was detected: a map that is right in many places
+finds much by chance.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 
 @dataclass(frozen=True)
 class Moved:
-    """Counts per shift, shape (shifts,): landslides that still lie in the scene (at least half of their pixels), and
-    among them those found and touched."""
+    """Counts per shift, shape (shifts,): landslides that lie in the region (at least half of their pixels), and among
+    them those found and touched."""
 
     inside: NDArray[np.int64]
     found: NDArray[np.int64]
@@ -22,47 +28,45 @@ class Moved:
         return Moved(self.inside + other.inside, self.found + other.found, self.touched + other.touched)
 
     def summary(self) -> dict[str, float | None]:
-        """Recall by chance over the shifts: mean, and the range that holds 95 % of them."""
+        """Recall by chance: of all moved landslides together, and the range that holds 95 % of the shifts."""
         use = self.inside > 0
         if not use.any():
             return dict.fromkeys(("recall", "recall_low", "recall_high", "recall_touched"))
-        recall = self.found[use] / self.inside[use]
-        low, high = np.quantile(recall, [0.025, 0.975])
-        touched = self.touched[use] / self.inside[use]
+        low, high = np.quantile(self.found[use] / self.inside[use], [0.025, 0.975])
         return {
-            "recall": float(recall.mean()),
+            "recall": float(self.found.sum() / self.inside.sum()),
             "recall_low": float(low),
             "recall_high": float(high),
-            "recall_touched": float(touched.mean()),
+            "recall_touched": float(self.touched.sum() / self.inside.sum()),
         }
 
 
 def draw_shifts(numbers: NDArray[Any], shifts: int, seed: int) -> NDArray[np.int64]:
-    """Random shifts (rows, columns), shape (shifts, 2), in any direction: further than the longest landslide is long,
-    so that none overlaps its own place, and at most half of the scene."""
+    """Random shifts (rows, columns), shape (shifts, 2), in any direction: further than the longest diagonal of a
+    landslide's bounding box, so that none overlaps its own place, and otherwise at most half of the scene."""
     rng = np.random.default_rng(seed)
-    rows, cols = np.nonzero(numbers)
-    longest = 1.0
-    if len(rows):
-        # the extent of every object at once: smallest and largest row and column
-        count = int(numbers.max()) + 1
-        which = numbers[rows, cols]
-        for axis in (rows, cols):
-            first, last = np.full(count, np.iinfo(np.int64).max), np.full(count, -1)
-            np.minimum.at(first, which, axis)
-            np.maximum.at(last, which, axis)
-            longest = max(longest, float((last - first + 1)[last >= 0].max()))
-    far = max(min(numbers.shape) / 2, longest + 1)
-    length, angle = rng.uniform(longest, far, shifts), rng.uniform(0, 2 * np.pi, shifts)
+    boxes = [box for box in ndimage.find_objects(numbers) if box is not None]
+    sides = [[edge.stop - edge.start for edge in box] for box in boxes]
+    longest = max((float(np.hypot(*side)) for side in sides), default=1.0)
+    nearest = longest + 1  # a shift is rounded to whole pixels
+    far = max(min(numbers.shape) / 2, nearest + 1)
+    length, angle = rng.uniform(nearest, far, shifts), rng.uniform(0, 2 * np.pi, shifts)
     return np.rint(np.stack([length * np.sin(angle), length * np.cos(angle)], axis=1)).astype(np.int64)
 
 
-def move(predicted: NDArray[np.bool_], numbers: NDArray[Any], shifts: NDArray[np.int64], overlap_share: float) -> Moved:
-    """Count hits of landslides (`numbers` from 1 on, 0 elsewhere) on `predicted`, both (H, W), moved by each shift.
+def move(
+    predicted: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    numbers: NDArray[Any],
+    shifts: NDArray[np.int64],
+    overlap_share: float,
+) -> Moved:
+    """Count hits of landslides (`numbers` from 1 on, 0 elsewhere) on `predicted`, moved by each shift.
 
-    What leaves the scene is no hit: nothing is there to be hit.
+    All arrays have shape (H, W). What leaves the `known` pixels of the region is no hit: nothing is there to be hit.
     """
     height, width = predicted.shape
+    predicted = predicted & known
     rows, cols = np.nonzero(numbers)
     _, which, sizes = np.unique(numbers[rows, cols], return_inverse=True, return_counts=True)
     found, touched, inside = ([np.zeros(0, np.int64)] for _ in range(3))
@@ -71,6 +75,7 @@ def move(predicted: NDArray[np.bool_], numbers: NDArray[Any], shifts: NDArray[np
         within = (r >= 0) & (r < height) & (c >= 0) & (c < width)
         hit = np.zeros(r.shape, bool)
         hit[within] = predicted[r[within], c[within]]
+        within[within] = known[r[within], c[within]]
         place = which + len(sizes) * np.arange(len(part))[:, None]
         lying, covered = (
             np.bincount(place[mask], minlength=len(part) * len(sizes)).reshape(len(part), -1) for mask in (within, hit)

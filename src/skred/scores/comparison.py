@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skred.core.errors import InputError
-from skred.scores.headline import alarm_rate, object_intervals
+from skred.scores.headline import alarm_rate, whole_objects
 from skred.scores.objects import COUNTS, object_scores
 from skred.scores.params import ScoreParams
 from skred.scores.report import rounded
@@ -58,15 +58,14 @@ def at_common_unit(
         section = out if role == "test" else out.get(role, {})
         if "objects" not in section:
             continue
-        rows = at[at["role"].isin(regions)]
-        counts = {name: int(rows[name].sum()) for name in COUNTS}
-        whole = object_scores(counts) | object_intervals(rows, counts["landslides"], params) | alarm_rate(rows, params)
+        whole = whole_objects(at[at["role"].isin(regions)], params)
         moved = {key: None if pd.isna(v) else float(v) for key, v in by_chance.loc[role].drop("unit_px").items()}
         changed = {**section, "objects": {"unit_px": unit_px, **whole, "chance": moved}}
         out = changed if role == "test" else out | {role: changed}
     if "control" in out:
         rows = at[at["role"] == "control"]
-        out["control"] = {**out["control"], "unit_px": unit_px, **alarm_rate(rows, params)}
+        kept = {name: value for name, value in out["control"].items() if name != "no_interval"}
+        out["control"] = {**kept, "unit_px": unit_px, **alarm_rate(rows, params)}
     return out
 
 
@@ -125,7 +124,9 @@ def _entry(cell: Mapping[str, Any]) -> Entry:
             entry[name] = _section(cell[name], whole=name == "held_out")
     if "control" in cell:
         entry["control"] = {key: cell["control"][key] for key in (*_ALARMS, "false_alarms", "area_km2")}
-        entry["control"] |= {key: cell["control"][key] for key in ("unit_px", "simulated") if key in cell["control"]}
+        entry["control"] |= {
+            key: cell["control"][key] for key in ("unit_px", "simulated", "no_interval") if key in cell["control"]
+        }
     if "truth" in cell:
         entry["truth"] = cell["truth"]
     if "calibration" in cell:
@@ -147,6 +148,7 @@ def _section(scores: Mapping[str, Any], *, whole: bool) -> Entry:
     if whole and "objects" in scores:
         objects = scores["objects"]
         section["objects"] = {"unit_px": objects["unit_px"]} | {key: objects[key] for key in _OBJECTS}
+        section["objects"] |= {"no_interval": objects["no_interval"]} if "no_interval" in objects else {}
         section["objects"] |= {f"chance_{key}": value for key, value in objects.get("chance", {}).items()}
     if "truth" in scores and "cell" not in scores:
         section["truth"] = scores["truth"]

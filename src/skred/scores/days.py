@@ -16,19 +16,21 @@ _OBJECTS = ("recall", "precision", "false_alarms_per_100km2")
 
 def days_table(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """A line for each `scores.json` of cells whose composites were limited: setting, detector, days, simulated, the
-    scores of ``held_out`` (the test blocks where there is no unseen event), shares that could be observed, and whole
-    landslides as ``landslides_found``, ``detections_right``, ``false_alarms_per_100km2``. Sorted.
+    scores of ``unseen`` (of the event it was trained on, a model has seen the storm), shares that could be observed,
+    and whole landslides as ``landslides_found``, ``detections_right``, ``false_alarms_per_100km2``. Sorted.
 
     Raises
     ------
     InputError
-        A composite was not limited, or the same days are there twice.
+        A composite was not limited, no unseen event was scored, or the same days are there twice.
     """
     rows = []
     for cell in cells:
         if "post_days" not in cell:
             raise InputError(f"cell {cell['cell']}: its composite has all days; make it with --post-days")
-        section = cell.get("held_out", cell)
+        if "unseen" not in cell:
+            raise InputError(f"cell {cell['cell']}: no unseen event was scored; name one in --whole of evaluate")
+        section = cell["unseen"]
         keys = {"setting": cell["setting"], "detector": cell["detector"], "days": cell["post_days"]}
         found, right, alarms = (section.get("objects", {}).get(name) for name in _OBJECTS)
         numbers = {name: section.get(name) for name in (*_SCORES, *_SHARES)}
@@ -40,6 +42,21 @@ def days_table(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         first = twice.iloc[0]
         raise InputError(f"{first['setting']} with {first['detector']}: {first['days']} days are there twice")
     return table
+
+
+def unit_of(table: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> int:
+    """The minimum mapping unit (pixels) of all cells of a `compare.json`.
+
+    Raises
+    ------
+    InputError
+        It has none.
+    """
+    for detectors in table.values():
+        for entry in detectors.values():
+            if "unit_px" in (objects := entry.get("held_out", entry).get("objects", {})):
+                return int(objects["unit_px"])
+    raise InputError("the comparison has no whole objects, so no minimum mapping unit; run the compare stage again")
 
 
 def days_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:

@@ -1,7 +1,8 @@
 """Detectors and settings against each other: differences of MCC on the same blocks, with intervals and corrected p.
 
 All cells are scored on the same pixels, so that a difference is taken block by block (paired), and its interval is that
-of `skred.scores.bootstrap` over blocks. Training seeds of one setting and detector are averaged first.
+of `skred.scores.bootstrap` over blocks. Training seeds of one setting and detector are averaged first, and the standard
+error of that mean over seeds is part of the interval and of p: both speak of other places and of other seeds.
 """
 
 from __future__ import annotations
@@ -70,22 +71,27 @@ class Compared:
         """The smaller number of training seeds of the two."""
         return min(len(mcc) for mcc in self.seeds)
 
-    @property
-    def seeds_overlap(self) -> bool:
-        """Whether the two ranges of MCC over seeds overlap. With 5 seeds each, ranges of equal detectors stay apart in
-        1 of 126 cases (exact rank test)."""
-        one, other = self.seeds
-        return not (min(one) > max(other) or min(other) > max(one))
-
 
 def roles_compared(cells: Sequence[Scored]) -> tuple[str, ...]:
     """The test blocks and the unseen events where every cell has both, otherwise the test blocks."""
     return ("test", "unseen") if all("held_out" in cell.scores for cell in cells) else ("test",)
 
 
+def wanted_pairs(pairs: Sequence[Pair]) -> list[tuple[Pair, Pair]]:
+    """What is compared, in this order: in each setting the U-Net with every other detector, then the others with CART;
+    the U-Net of each setting with every rule, whatever the rule looks at, for it is what a network has to beat; and the
+    U-Nets of the settings with each other."""
+    unets = [pair for pair in pairs if pair[1] == "unet"]
+    baselines = [pair for pair in pairs if pair[1] not in ("unet", "cart")]
+    wanted = [(one, other) for one in unets for other in pairs if other[0] == one[0] and other != one]
+    wanted += [(one, (one[0], "cart")) for one in baselines if (one[0], "cart") in pairs]
+    wanted += [(one, other) for one in unets for other in baselines if other[1] == "rule"]
+    wanted += combinations(unets, 2)
+    return list(dict.fromkeys(wanted))
+
+
 def compare_pairs(cells: Sequence[Scored], params: ScoreParams) -> list[Compared]:
-    """U-Net against CART in each setting and, with the U-Net, each setting against each other; other detectors
-    are compared with the tree too. p-values are corrected for the number of all these comparisons (Holm).
+    """The differences of `wanted_pairs`. p-values are corrected for the number of all of them (Holm).
 
     Raises
     ------
@@ -96,18 +102,10 @@ def compare_pairs(cells: Sequence[Scored], params: ScoreParams) -> list[Compared
     for cell in cells:
         groups.setdefault(cell.pair, []).append(cell)
     _check_same_blocks(cells)
-    settings = list(dict.fromkeys(setting for setting, _ in groups))
-    wanted = [
-        ((setting, detector), (setting, "cart"))
-        for setting in settings
-        for s, detector in groups
-        if s == setting and detector != "cart" and (setting, "cart") in groups
-    ]
-    wanted += [
-        ((a, "unet"), (b, "unet")) for a, b in combinations(settings, 2) if {(a, "unet"), (b, "unet")} <= set(groups)
-    ]
     roles = roles_compared(cells)
-    found = [_compare(one, other, groups[one], groups[other], roles, params) for one, other in wanted]
+    found = [
+        _compare(one, other, groups[one], groups[other], roles, params) for one, other in wanted_pairs(list(groups))
+    ]
     corrected = holm([math.nan if c.p is None else c.p for c in found])
     return [
         Compared(**{**c.__dict__, "p_corrected": None if math.isnan(p) else p})
@@ -140,7 +138,9 @@ def _compare(
     statistic = Difference(Mean(score, len(ones)), Mean(score, len(others)), 4 * len(ones))
     section = ones[0].scores if roles == ("test",) else ones[0].scores["held_out"]
     reason = too_few(len(values), section["landslides"], params)
-    found = estimate(values, statistic, Resamples.draw(len(values), params.replicates, params.seed), "studentised")
+    resamples = Resamples.draw(len(values), params.replicates, params.seed)
+    by_seed = math.hypot(*(float(np.std(mcc, ddof=1)) / math.sqrt(len(mcc)) for mcc in seeds if len(mcc) > 1))
+    found = estimate(values, statistic, resamples, "studentised", other_error=by_seed)
     if reason is None and not math.isfinite(found.p):
         reason = "hangs on few blocks"
     low, high, p = (None, None, None) if reason else (found.low, found.high, found.p)

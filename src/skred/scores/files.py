@@ -9,6 +9,7 @@ import pandas as pd
 
 from skred.core.errors import InputError
 from skred.core.json_file import read_json, write_json
+from skred.core.raster import atomic
 from skred.detectors.model import ModelCard
 from skred.scores.bins import BinCounts
 from skred.scores.blocks import write_blocks
@@ -43,6 +44,12 @@ def write_tables(folder: Path, card: ModelCard, evaluated: Evaluated) -> None:
     _labelled(card, evaluated.objects.sizes).to_csv(folder / "sizes.csv", index=False)
     _labelled(card, evaluated.reliability).to_csv(folder / "reliability.csv", index=False, float_format="%.6f")
     write_json(folder / "calibrator.json", evaluated.calibrator.model_dump(mode="json"))
+
+
+def write_csv(path: Path, table: pd.DataFrame, float_format: str = "%.6g") -> None:
+    """A table as CSV, whole or not at all."""
+    with atomic(path) as temporary:
+        table.to_csv(temporary, index=False, float_format=float_format)
 
 
 def read_table(path: Path) -> pd.DataFrame:

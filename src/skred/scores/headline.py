@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skred.scores.blocks import BlockBins
 from skred.scores.bootstrap import Resamples, Statistic, estimate
+from skred.scores.objects import COUNTS, object_scores
 from skred.scores.params import ScoreParams
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, AveragePrecision, rate
 
@@ -60,28 +61,55 @@ def _ends(values: NDArray[Any], statistic: Statistic, params: ScoreParams) -> tu
     return (found.low, found.high) if math.isfinite(found.low) else (None, None)
 
 
-def object_intervals(per_block: pd.DataFrame, landslides: int, params: ScoreParams) -> dict[str, float | None]:
-    """Ends of the intervals of recall and precision of whole objects, from counts per block."""
-    out: dict[str, float | None] = {}
-    for name, part, whole in (("recall", "found", "landslides"), ("precision", "right", "detections")):
+_OBJECT_SHARES = (("recall", "found", "landslides"), ("precision", "right", "detections"))
+_RULE_OF_THREE = 3.0  # alarms: where none was seen, as many could be expected with a chance of 5 % to see none
+
+
+def whole_objects(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any]:
+    """Scores of whole landslides and detections and the rate of false alarms, with intervals, from the counts per block
+    of some regions at one minimum mapping unit (`objects.csv`). ``no_interval`` says why an interval is None."""
+    counts = {name: int(per_block[name].sum()) for name in COUNTS}
+    scores: dict[str, Any] = object_scores(counts)
+    few, reasons = too_few(len(per_block), counts["landslides"], params), []
+    for name, part, whole in _OBJECT_SHARES:
         low = high = None
-        if too_few(len(per_block), landslides, params) is None:
+        if few is None:
             low, high = _ends(per_block[[part, whole]].to_numpy(), SHARE_OF, params)
-        out |= {f"{name}_low": low, f"{name}_high": high}
-    return out
+            if low is None and scores[name] is not None:
+                reasons.append(f"{name} is {_at_the_end(counts[part], counts[whole])}")
+        scores |= {f"{name}_low": low, f"{name}_high": high}
+    alarms = alarm_rate(per_block, params)
+    reasons = [few] if few else reasons
+    if "no_interval" in alarms and alarms["no_interval"] not in reasons:
+        reasons.append(alarms["no_interval"])
+    return scores | alarms | ({"no_interval": "; ".join(reasons)} if reasons else {})
+
+
+def _at_the_end(part: int, whole: int) -> str:
+    """Why a share has no interval."""
+    return f"{part} of {whole}" if part in (0, whole) else f"{part} of {whole}, in few blocks"
 
 
 def alarm_rate(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any]:
-    """False detections per 100 km² of known pixels with their interval, from the columns false and area_km2."""
+    """False detections per 100 km² of known pixels with their interval, from the columns false and area_km2.
+
+    Where there is none, the interval goes from 0 to the rate at which none would be seen with a chance of 5 %: three in
+    the area (the rule of three; Hanley & Lippman-Hand 1983), if alarms come one by one. Otherwise ``no_interval`` says
+    why the ends are None.
+    """
     area = float(per_block["area_km2"].sum())
     false = int(per_block["false"].sum())
     low = high = None
-    if too_few(len(per_block), None, params) is None:
+    reason = too_few(len(per_block), None, params)
+    if area and not false:
+        low, high, reason = 0.0, 100 * _RULE_OF_THREE / area, None
+    elif reason is None:
         low, high = _ends(per_block[["false", "area_km2"]].to_numpy(), rate(100), params)
+        reason = "false alarms hang on few blocks" if low is None else None
     return {
         "false_alarms_per_100km2": 100 * false / area if area else None,
         "false_alarms_per_100km2_low": low,
         "false_alarms_per_100km2_high": high,
         "false_alarms": false,
         "area_km2": area,
-    }
+    } | ({"no_interval": reason} if reason else {})

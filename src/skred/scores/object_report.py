@@ -14,7 +14,7 @@ from skred.scores.chance import Moved, draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder
 from skred.scores.detections import detections_of, spread_scores
 from skred.scores.gather import CODES, Region, ScenePart
-from skred.scores.headline import alarm_rate, object_intervals
+from skred.scores.headline import alarm_rate, whole_objects
 from skred.scores.objects import (
     COUNTS,
     SceneObjects,
@@ -23,7 +23,6 @@ from skred.scores.objects import (
     boundary_distance_px,
     count_objects,
     count_per_block,
-    object_scores,
     recall_by_size,
 )
 from skred.scores.params import ScoreParams
@@ -51,7 +50,7 @@ def report_objects(parts: Sequence[ScenePart], pooled: bool, params: ScoreParams
     unit = best_unit({unit: count_objects(scenes, CODES["validation"]) for unit, scenes in by_unit.items()})
     blocks = pd.concat([_per_block(parts, scenes, unit) for unit, scenes in by_unit.items()], ignore_index=True)
     moved = {
-        (region, candidate): _moved(scenes, region, params)
+        (region, candidate): _moved(parts, scenes, region, params)
         for candidate, scenes in by_unit.items()
         for region in ("test", "unseen")
     }
@@ -87,23 +86,25 @@ def _per_block(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], unit_
             ids, pixels = np.unique(part.blocks[part.known(region)], return_counts=True)
             if not len(ids):
                 continue
-            table = count_per_block(scene, code).reindex(ids, fill_value=0)
+            counts = count_per_block(scene, code)
+            assert counts.index.isin(ids).all()  # noqa: S101 - what lay in another block would be dropped
+            table = counts.reindex(ids, fill_value=0)
             keys = {"unit_px": unit_px, "role": region, "event": part.event, "scene": part.scene, "block": ids}
             area = pixels * part.grid.resolution_m**2 / 1e6
             tables.append(pd.DataFrame({**keys, **{name: table[name].to_numpy() for name in COUNTS}, "area_km2": area}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _moved(scenes: Sequence[SceneObjects], region: Region, params: ScoreParams) -> Moved:
+def _moved(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], region: Region, params: ScoreParams) -> Moved:
     none = np.zeros(params.chance_shifts, np.int64)
     total = Moved(none, none, none)
-    for scene in scenes:
+    for part, scene in zip(parts, scenes, strict=True):
         wanted = scene.landslides["number"][scene.landslides["region"] == CODES[region]]
         if not len(wanted):
             continue
         numbers = np.where(np.isin(scene.landslide_raster, wanted), scene.landslide_raster, 0)
         shifts = draw_shifts(numbers, params.chance_shifts, params.seed)
-        total += move(scene.detection_raster > 0, numbers, shifts, params.overlap_share)
+        total += move(scene.detection_raster > 0, part.known(region), numbers, shifts, params.overlap_share)
     return total
 
 
@@ -119,18 +120,16 @@ def _section(
     blocks: pd.DataFrame,
     params: ScoreParams,
 ) -> dict[str, Any]:
-    counts = [count_objects(scenes, CODES[region]) for region in regions]
-    total = {name: sum(count[name] for count in counts) for name in COUNTS}
     chosen = blocks[blocks["role"].isin(regions)]
-    section: dict[str, Any] = alarm_rate(chosen, params)
+    control = list(regions) == ["control"]
+    section = alarm_rate(chosen, params) if control else whole_objects(chosen, params)
     if parts[0].pixel_ha is None:  # an image without a place has no area
-        section = {"false_alarms": section["false_alarms"]}
+        section = {name: value for name, value in section.items() if "km2" not in name}
     confounders = _by_confounder(parts, scenes, regions, params.overlap_share)
     if confounders:
         section["false_alarms_by_confounder"] = confounders
-    if list(regions) == ["control"]:
+    if control:
         return section
-    section |= object_scores(total) | object_intervals(chosen, total["landslides"], params)
     if (pixel_ha := parts[0].pixel_ha) is not None:
         tables = [recall_by_size(scenes, CODES[region], pixel_ha) for region in regions]
         section["by_size"] = {

@@ -1,8 +1,9 @@
 """Scores of whole landslides and whole detections instead of pixels.
 
 A landslide is a connected region of the labels, a detection one of the prediction (pixels that touch at a corner belong
-together). Both belong to the region of the scene and to the block where their larger part lies, and keep their whole
-body. A minimum mapping unit (in pixels) drops smaller detections, never landslides.
+together). Both belong to the region of the scene where their larger part lies, in it to the block where most of their
+known pixels lie, and keep their whole body. A detection without a known pixel in its region is not judged. A minimum
+mapping unit (in pixels) drops smaller detections, never landslides.
 
 - A landslide is *found* when detections cover at least `overlap_share` of it, *touched* when they share a pixel.
 - A detection is *right* when at least `overlap_share` of its known pixels are landslide, *false* when none is.
@@ -31,8 +32,9 @@ SIZE_NAMES = ("under_0.1_ha", "0.1-0.25_ha", "0.25-0.5_ha", "0.5-1_ha", "from_1_
 class SceneObjects:
     """The landslides and detections of one scene.
 
-    `landslides` has the columns number, pixels, region, block; `detections` the same and known (pixels), landslide
-    (pixels); `pairs` landslide, detection, pixels shared. The rasters hold their numbers, 0 where there is none.
+    `landslides` has the columns number, pixels, region, block; `detections` the same (block -1: not judged) and known
+    (pixels), landslide (pixels); `pairs` landslide, detection, pixels shared. The rasters hold their numbers, 0 where
+    there is none.
     """
 
     landslides: pd.DataFrame
@@ -46,40 +48,50 @@ def find_objects(
     predicted: NDArray[np.bool_], labels: NDArray[np.uint8], regions: NDArray[np.uint8], blocks: NDArray[np.int32]
 ) -> SceneObjects:
     """The objects of a scene; all arrays have shape (H, W). `regions` are codes, 0 for what is not scored."""
+    labelled = labels != UNKNOWN
     truth, n_truth = ndimage.label(labels == LANDSLIDE, EIGHT, output=np.int32)
     found, n_found = ndimage.label(predicted, EIGHT, output=np.int32)
-    detections = _table(found, n_found, regions, blocks)
-    detections["known"] = np.bincount(found[labels != UNKNOWN], minlength=n_found + 1)[1:]
+    detections = _table(found, n_found, regions, blocks, labelled)
+    detections["known"] = np.bincount(found[labelled], minlength=n_found + 1)[1:]
     detections["landslide"] = np.bincount(found[labels == LANDSLIDE], minlength=n_found + 1)[1:]
     both = (truth > 0) & (found > 0)
     key, pixels = np.unique(truth[both].astype(np.int64) * (n_found + 1) + found[both], return_counts=True)
     pairs = pd.DataFrame({"landslide": key // (n_found + 1), "detection": key % (n_found + 1), "pixels": pixels})
-    return SceneObjects(_table(truth, n_truth, regions, blocks), detections, pairs, truth, found)
+    return SceneObjects(_table(truth, n_truth, regions, blocks, labelled), detections, pairs, truth, found)
 
 
 def _table(
-    numbers: NDArray[np.int32], count: int, regions: NDArray[np.uint8], blocks: NDArray[np.int32]
+    numbers: NDArray[np.int32],
+    count: int,
+    regions: NDArray[np.uint8],
+    blocks: NDArray[np.int32],
+    labelled: NDArray[np.bool_],
 ) -> pd.DataFrame:
     inside = numbers > 0
+    region = majority(numbers[inside], regions[inside], count)
+    # its own region's labelled pixels alone: blocks without one are not scored, and would lose it
+    counted = inside & labelled
+    counted[counted] = regions[counted] == region[numbers[counted] - 1]
     return pd.DataFrame(
         {
             "number": np.arange(1, count + 1),
             "pixels": np.bincount(numbers[inside], minlength=count + 1)[1:],
-            "region": majority(numbers[inside], regions[inside], count),
-            "block": majority(numbers[inside], blocks[inside], count),
+            "region": region,
+            "block": majority(numbers[counted], blocks[counted], count),
         }
     )
 
 
 def majority(numbers: NDArray[Any], values: NDArray[Any], count: int) -> NDArray[np.int64]:
-    """The most frequent value of each object 1..count, shape (count,); on a tie the smaller one."""
+    """The most frequent value of each object 1..count, shape (count,); on a tie the smaller one, -1 without any."""
     size = int(values.max(initial=0)) + 1
     key, pixels = np.unique(numbers.astype(np.int64) * size + values, return_counts=True)
     number, value = key // size, key % size
     order = np.lexsort((value, -pixels, number))
-    _, first = np.unique(number[order], return_index=True)
-    out: NDArray[np.int64] = value[order][first].astype(np.int64)
-    return out if len(out) == count else np.zeros(count, np.int64)
+    present, first = np.unique(number[order], return_index=True)
+    out = np.full(count, -1, np.int64)
+    out[present - 1] = value[order][first]
+    return out
 
 
 def at_unit(objects: SceneObjects, unit_px: int, overlap_share: float) -> SceneObjects:
@@ -96,8 +108,9 @@ def at_unit(objects: SceneObjects, unit_px: int, overlap_share: float) -> SceneO
     landslides["pieces"] = landslides["number"].map(by_landslide.size()).fillna(0).astype(np.int64)
     landslides["found"] = landslides["covered"] >= overlap_share * landslides["pixels"]
     kept["merged"] = kept["number"].map(by_detection.size()).fillna(0).astype(np.int64)
-    kept["right"] = (kept["landslide"] > 0) & (kept["landslide"] >= overlap_share * kept["known"])
-    kept["false"] = (kept["landslide"] == 0) & (kept["known"] > 0)  # in the unknown alone: nobody can say
+    judged = kept["block"] >= 0  # in the unknown alone: nobody can say
+    kept["right"] = judged & (kept["landslide"] > 0) & (kept["landslide"] >= overlap_share * kept["known"])
+    kept["false"] = judged & (kept["landslide"] == 0)
     keep = np.zeros(len(objects.detections) + 1, bool)
     keep[kept["number"]] = True
     raster = np.where(keep[objects.detection_raster], objects.detection_raster, 0)
@@ -116,7 +129,7 @@ def count_objects(scenes: Sequence[SceneObjects], region: int) -> dict[str, int]
 def count_per_block(scene: SceneObjects, region: int) -> pd.DataFrame:
     """Counts (`COUNTS`) of a region of a scene `at_unit`, by block (the index)."""
     landslides = scene.landslides[scene.landslides["region"] == region]
-    judged = scene.detections["known"] > 0
+    judged = scene.detections["block"] >= 0
     detections = scene.detections[(scene.detections["region"] == region) & judged]
     columns = {
         "landslides": landslides.groupby("block").size(),

@@ -16,10 +16,12 @@ def verdicts(cells: Sequence[Scored], compared: Sequence[Compared], params: Scor
     """A line for each sentence that these cells can speak to; each begins with where it was measured.
 
     - ``setting 2 is best``: `fusion` against every other setting, with the U-Net. It holds when all differences are
-      positive beyond chance, and does not when one is negative beyond chance: corrected p < 0.05 over blocks, at least
-      `min_seeds` training seeds each, whose ranges of MCC do not overlap.
-    - ``the deep model ... setting 3``: U-Net against CART on `sar`, corrected p < 0.05 over blocks; with several seeds,
-      ranges that do not overlap.
+      positive beyond chance, and does not when one is negative beyond chance.
+    - ``the deep model ... setting 3``: U-Net against CART on `sar`, likewise.
+
+    Beyond chance is a corrected p < 0.05 that counts places and training seeds (`skred.scores.differences`). With fewer
+    than `min_seeds` seeds of a U-Net nothing is said: how far seeds move the score is then unknown. One seed of CART is
+    enough: it draws no weights.
     """
     where = _where(cells)
     lines = []
@@ -29,7 +31,7 @@ def verdicts(cells: Sequence[Scored], compared: Sequence[Compared], params: Scor
         lines.append({"sentence": BEST, "verdict": verdict, "text": f"{where}: “{BEST}”: {verdict}. {why}"})
     deep = next((c for c in compared if (c.one, c.other) == (("sar", "unet"), ("sar", "cart"))), None)
     if deep is not None:
-        verdict, why = _deep(deep)
+        verdict, why = _deep(deep, params)
         lines.append({"sentence": DEEP, "verdict": verdict, "text": f"{where}: “{DEEP}”: {verdict}. {why}"})
     return lines
 
@@ -78,25 +80,30 @@ def _turned(c: Compared) -> Compared:
 
 def _best(rivals: Sequence[Compared], params: ScoreParams) -> tuple[Verdict, str]:
     numbers = "fusion minus " + "; minus ".join(f"{c.other[0]} {_shown(c)}" for c in rivals)
-    seeds = min(c.seeds_used for c in rivals)
-    if seeds < params.min_seeds:
-        what = "one training seed" if seeds == 1 else f"{seeds} training seeds"
-        return "cannot tell", f"{what.capitalize()}, wanted {params.min_seeds}. MCC of the U-Net, {numbers}."
-    beyond = [c.significant and not c.seeds_overlap for c in rivals]
-    text = f"{seeds} training seeds; MCC of the U-Net, {numbers}."
-    if all(far and (c.difference or 0) > 0 for far, c in zip(beyond, rivals, strict=True)):
+    few, seeds = _seeds(min(c.seeds_used for c in rivals), params)
+    text = f"{seeds} MCC of the U-Net, {numbers}."
+    if few:
+        return "cannot tell", text
+    if all(c.significant and (c.difference or 0) > 0 for c in rivals):
         return "holds", text
-    if any(far and (c.difference or 0) < 0 for far, c in zip(beyond, rivals, strict=True)):
+    if any(c.significant and (c.difference or 0) < 0 for c in rivals):
         return "does not hold", text
     return "cannot tell", text
 
 
-def _deep(c: Compared) -> tuple[Verdict, str]:
-    seeds = "one training seed" if len(c.seeds[0]) == 1 else f"{len(c.seeds[0])} training seeds"
-    text = f"MCC, U-Net minus CART {_shown(c)}; {seeds}."
-    if not c.significant or (len(c.seeds[0]) > 1 and c.seeds_overlap):
+def _deep(c: Compared, params: ScoreParams) -> tuple[Verdict, str]:
+    few, seeds = _seeds(len(c.seeds[0]), params)
+    text = f"{seeds} MCC, U-Net minus CART {_shown(c)}."
+    if few or not c.significant:
         return "cannot tell", text
     return ("holds" if (c.difference or 0) > 0 else "does not hold"), text
+
+
+def _seeds(seeds: int, params: ScoreParams) -> tuple[bool, str]:
+    """Whether these are too few training seeds for a verdict, and how many they are in words."""
+    what = "One training seed" if seeds == 1 else f"{seeds} training seeds"
+    few = seeds < params.min_seeds
+    return few, f"{what}, wanted {params.min_seeds}." if few else f"{what}."
 
 
 def _shown(c: Compared) -> str:
@@ -104,8 +111,7 @@ def _shown(c: Compared) -> str:
         return "undefined"
     if c.low is None or c.high is None or c.p_corrected is None:
         return f"{c.difference:+.2f} (no interval: {c.reason})"
-    overlap = ", seeds overlap" if len(c.seeds[0]) > 1 and c.seeds_overlap else ""
-    return f"{c.difference:+.2f} [{c.low:+.2f}, {c.high:+.2f}], p {_p(c.p_corrected)}{overlap}"
+    return f"{c.difference:+.2f} [{c.low:+.2f}, {c.high:+.2f}], p {_p(c.p_corrected)}"
 
 
 def _p(p: float) -> str:

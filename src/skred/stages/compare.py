@@ -13,11 +13,13 @@ from skred.detectors.model import read_card
 from skred.scores.blocks import read_blocks
 from skred.scores.comparison import at_common_unit, common_unit, compare_cells, optimism_table
 from skred.scores.differences import Scored, compare_pairs
-from skred.scores.files import labelled_history, read_history, read_scores, read_table
+from skred.scores.files import labelled_history, read_history, read_scores, read_table, write_csv
 from skred.scores.params import ScoreParams
 from skred.scores.report import rounded
 from skred.scores.verdicts import record
 from skred.stages.run import run
+
+CURVES = ("pr", "reliability", "sizes")
 
 
 def main() -> None:
@@ -50,15 +52,14 @@ def main() -> None:
         for folder, card in cards.items()
         if card.cell in names
     ]
-    args.plots.mkdir(parents=True, exist_ok=True)
-    for name in ("pr", "reliability", "sizes"):
-        together = pd.concat([read_table(folder / f"{name}.csv") for folder in shown])
-        together.to_csv(args.plots / f"{name}.csv", index=False, float_format="%.6f")
-    pd.concat(histories).to_csv(args.plots / "learning.csv", index=False, float_format="%.6g")
-    optimism_table(table).to_csv(args.plots / "optimism.csv", index=False, float_format="%.6g")
-    for path in (args.metrics, args.differences):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(args.differences, rounded(record(judged, compared, params)))
+    plots = {name: pd.concat([read_table(folder / f"{name}.csv") for folder in shown]) for name in CURVES}
+    differences = rounded(record(judged, compared, params))
+    # Everything is computed before anything is written, the metrics last: where they are new, all is.
+    for name, curves in plots.items():
+        write_csv(args.plots / f"{name}.csv", curves, "%.6f")
+    write_csv(args.plots / "learning.csv", pd.concat(histories))
+    write_csv(args.plots / "optimism.csv", optimism_table(table))
+    write_json(args.differences, differences)
     write_json(args.metrics, table)
 
 

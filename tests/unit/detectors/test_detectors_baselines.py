@@ -12,7 +12,7 @@ from skred.core.archive import to_bytes
 from skred.core.bands import EVENT_BANDS, select
 from skred.core.errors import InputError
 from skred.detectors.base import DETECTORS, detector_module, params_model
-from skred.detectors.cart_context.detector import neighbourhood
+from skred.detectors.cart_context.detector import neighbourhood, with_true_neighbours
 from skred.detectors.inputs import fit_inputs
 from skred.detectors.rule.detector import fit as fit_rule
 from skred.detectors.rule.params import Params as RuleParams
@@ -142,3 +142,19 @@ def test_neighbourhood_features_are_those_of_a_loop():
 def test_every_detector_has_params_and_a_module():
     for name in DETECTORS:
         assert params_model(name).model_fields
+
+
+def test_the_tree_learns_from_pixels_whose_neighbours_are_the_scenes_own(folder):
+    training, rows = training_on(folder), folder.rows("train")
+    use = with_true_neighbours(folder, rows, 2)
+    (scene,) = training.validation.scenes
+    whole = neighbourhood(scene.channels[None], (1, 2))[0]
+    shown = neighbourhood(training.encoded(rows), (1, 2))
+    seen = np.zeros(whole.shape[:2], int)
+    for i, place in enumerate(folder.index.iloc[rows].itertuples()):
+        row, col = np.nonzero(use[i])
+        np.testing.assert_allclose(shown[i][row, col], whole[place.row + row, place.col + col], atol=1e-4)
+        np.add.at(seen, (place.row + row, place.col + col), 1)
+    assert seen.max() == 1  # each place once
+    assert seen[0].any()  # at the scene's own edge both mirror
+    assert not np.array_equal(use, folder.distinct_pixels(rows))

@@ -3,16 +3,16 @@
 import pytest
 
 from skred.core.errors import InputError
-from skred.scores.days import days_curves, days_metrics, days_table
+from skred.scores.days import days_curves, days_metrics, days_table, unit_of
 
 
 def cell(days, mcc, setting="sar", **more):
     scores = {"mcc": mcc, "auprc": 0.2, "observable_share": 0.5, "objects": {"recall": 0.4, "precision": None}}
     marks = {"cell": f"{setting}-unet", "setting": setting, "detector": "unet", "simulated": True}
-    return {**marks, "post_days": days, "mcc": 0.99, "held_out": scores} | more
+    return {**marks, "post_days": days, "mcc": 0.99, "held_out": {**scores, "mcc": 0.98}, "unseen": scores} | more
 
 
-def test_days_stand_in_order_with_the_scores_of_all_held_out_landslides():
+def test_days_stand_in_order_with_the_scores_of_the_unseen_event_alone():
     table = days_table([cell(13, 0.3), cell(7, 0.1), cell(7, None, "optical")])
     assert list(table["days"]) == [7, 7, 13]
     assert list(table["mcc"])[1:] == [0.1, 0.3]
@@ -34,3 +34,13 @@ def test_days_that_are_there_twice_and_composites_of_all_days_are_refused():
     whole = {key: value for key, value in cell(7, 0.1).items() if key != "post_days"}
     with pytest.raises(InputError, match="sar-unet: its composite has all days"):
         days_table([whole])
+    seen = {key: value for key, value in cell(7, 0.1).items() if key != "unseen"}
+    with pytest.raises(InputError, match="sar-unet: no unseen event was scored"):
+        days_table([seen])
+
+
+def test_the_minimum_mapping_unit_is_that_of_the_comparison():
+    entry = {"simulated": True, "held_out": {"objects": {"unit_px": 10, "recall": 0.5}}}
+    assert unit_of({"sar": {"unet": {"simulated": True}, "cart": entry}}) == 10
+    with pytest.raises(InputError, match="no minimum mapping unit"):
+        unit_of({"sar": {"unet": {"simulated": True}}})

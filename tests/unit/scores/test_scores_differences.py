@@ -1,7 +1,6 @@
 """Cells against each other, and what is said about the paper's sentences."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from skred.core.errors import InputError
 from skred.scores.bins import BINS
 from skred.scores.blocks import BlockBins
 from skred.scores.comparison import common_unit, compare_cells
-from skred.scores.differences import Compared, Scored, compare_pairs
+from skred.scores.differences import Scored, compare_pairs, wanted_pairs
 from skred.scores.objects import COUNTS
 from skred.scores.table import markdown
 from skred.scores.verdicts import BEST, DEEP, record, verdicts
@@ -75,11 +74,12 @@ def test_one_that_is_worse_with_every_seed_is_not():
     assert (lines[BEST]["verdict"], lines[DEEP]["verdict"]) == ("does not hold", "does not hold")
 
 
-def test_with_too_few_seeds_nothing_is_said_between_settings():
+def test_with_too_few_seeds_nothing_is_said():
     lines = said(seeded(SKILLS, seeds=1))
     assert lines[BEST]["verdict"] == "cannot tell"
     assert "One training seed, wanted 3" in lines[BEST]["text"]
-    assert lines[DEEP]["verdict"] == "holds"  # detectors of one setting differ far more than seeds would explain
+    assert lines[DEEP]["verdict"] == "cannot tell"
+    assert "One training seed, wanted 3. MCC, U-Net minus CART +0." in lines[DEEP]["text"]
 
 
 def test_where_the_seeds_spread_as_far_as_the_settings_nothing_is_said():
@@ -117,15 +117,44 @@ def test_comparisons_are_unet_with_cart_and_settings_with_each_other_and_correct
     assert all(c.p is None or c.p <= c.p_corrected for c in compared)
 
 
+def test_baselines_are_compared_with_the_network_that_they_are_there_for():
+    pairs = [("sar", "unet"), ("sar", "cart"), ("sar", "cart_context"), ("optical", "unet"), ("change", "rule")]
+    assert ["-".join((*one, "minus", *other)) for one, other in wanted_pairs(pairs)] == [
+        "sar-unet-minus-sar-cart",
+        "sar-unet-minus-sar-cart_context",
+        "sar-cart_context-minus-sar-cart",
+        "sar-unet-minus-change-rule",
+        "optical-unet-minus-change-rule",
+        "sar-unet-minus-optical-unet",
+    ]
+
+
 def test_cells_scored_on_other_pixels_are_refused():
     with pytest.raises(InputError, match="were scored on other pixels"):
         compare_pairs([cell("sar", "unet", 0.5), cell("sar", "cart", 0.5, blocks=39)], PARAMS)
 
 
-def test_ranges_that_touch_overlap():
-    one = Compared(("a", "unet"), ("b", "unet"), 0.1, 0.0, 0.2, 0.01, 0.01, ((0.5, 0.6), (0.3, 0.5)), None)
-    assert one.seeds_overlap
-    assert not replace(one, seeds=((0.5, 0.6), (0.3, 0.49))).seeds_overlap
+def test_an_interval_over_seeds_is_wider_the_further_they_spread():
+    cells = [cell("sar", "cart", 0.3, 1)]
+    alike = [cell("sar", "unet", skill, seed, draw=seed) for seed, skill in enumerate((0.60, 0.60, 0.60))]
+    apart = [cell("sar", "unet", skill, seed, draw=seed) for seed, skill in enumerate((0.45, 0.60, 0.75))]
+    (one,), (other,) = compare_pairs([*alike, *cells], PARAMS), compare_pairs([*apart, *cells], PARAMS)
+    assert one.difference == pytest.approx(other.difference, abs=0.03)
+    assert other.high - other.low > 2 * (one.high - one.low)
+    assert other.p >= one.p
+
+
+def test_equal_detectors_whose_seeds_spread_are_rarely_told_apart():
+    """The two networks draw their skill from one distribution: what differs is luck of the seeds alone."""
+    rng, called = np.random.default_rng(5), 0
+    params = PARAMS.model_copy(update={"replicates": 199})
+    for _ in range(30):
+        skills = rng.normal(0.6, 0.08, (2, 5))
+        cells = [
+            cell(s, "unet", k, i) for s, row in zip(("sar", "full"), skills, strict=True) for i, k in enumerate(row)
+        ]
+        called += compare_pairs(cells, params)[0].p < 0.05
+    assert called <= 4  # about 1.5 are expected; blocks alone call all 30
 
 
 def test_the_unit_of_all_cells_is_the_best_on_average():

@@ -10,8 +10,11 @@ from skimage.measure import label as other_label
 from skred.core.errors import InputError
 from skred.core.grid import Grid
 from skred.core.raster import Raster, write_cog
+from skred.scores.blocks import block_raster
 from skred.scores.chance import draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder, read_confounders
+from skred.scores.gather import CODES, ScenePart
+from skred.scores.object_report import _per_block
 from skred.scores.objects import (
     COUNTS,
     SIZE_NAMES,
@@ -112,6 +115,41 @@ def test_blocks_and_regions_add_up_to_the_whole(drawn, size):
     assert count_objects([objects(predicted, labels)] * 2, 1) == {name: 2 * n for name, n in whole.items()}
 
 
+def whole_part(predicted, labels, regions, size):
+    """A scene as `gather` gives it, in blocks of `size`."""
+    blocks = block_raster(labels, size)
+    found = find_objects(predicted, labels, regions, blocks)
+    grid = Grid("EPSG:32632", 0.0, 0.0, 10.0, labels.shape[1], labels.shape[0])
+    return ScenePart("e", "s", grid, predicted.astype(np.float32), None, labels, regions, blocks, found, None, {})
+
+
+@settings(max_examples=15)
+@given(scenes(), st.integers(2, 9), st.integers(0, 2**32 - 1))
+def test_no_object_is_lost_in_the_table_of_blocks(drawn, size, seed):
+    predicted, labels = drawn
+    rng = np.random.default_rng(seed)
+    regions = np.kron(rng.integers(0, 5, (14, 14)), np.ones((3, 3))).astype(np.uint8)[
+        : labels.shape[0], : labels.shape[1]
+    ]
+    labels = np.where(rng.random(labels.shape) < 0.5, 255, labels).astype(np.uint8)  # whole blocks are unknown
+    part = whole_part(predicted, labels, regions, size)
+    scene = at_unit(part.objects, 1, 0.2)
+    table = _per_block([part], [scene], 1)
+    for region, code in CODES.items():
+        rows = table[table["role"] == region]
+        assert {name: int(rows[name].sum()) for name in COUNTS} == count_objects([scene], code)
+
+
+def test_a_detection_counts_in_a_block_where_something_is_known():
+    labels = np.full((4, 12), 255, np.uint8)
+    labels[0, 3] = labels[2, 3] = 0
+    predicted = np.zeros(labels.shape, bool)
+    predicted[0, 3:12] = True  # most of it lies in blocks without a known pixel
+    part = whole_part(predicted, labels, np.full(labels.shape, CODES["test"], np.uint8), 4)
+    table = _per_block([part], [at_unit(part.objects, 1, 0.2)], 1)
+    assert table[["block", "detections", "false"]].to_numpy().tolist() == [[0, 1, 1]]
+
+
 @settings(max_examples=30)
 @given(scenes())
 def test_perfect_and_empty_predictions_and_no_landslides_at_all(drawn):
@@ -187,30 +225,34 @@ def test_moved_out_of_the_scene_nothing_is_hit_and_unmoved_everything_as_before(
     scene = objects(predicted, labels)
     height, width = labels.shape
     out = np.array([[height + 1, 0], [0, -width - 1], [-height, width]])
-    gone = move(predicted, scene.landslide_raster, out, 0.2)
+    everywhere = np.ones(labels.shape, bool)
+    gone = move(predicted, everywhere, scene.landslide_raster, out, 0.2)
     assert (gone.inside.sum(), gone.found.sum(), gone.touched.sum()) == (0, 0, 0)
     assert gone.summary()["recall"] is None
-    still, counts = move(predicted, scene.landslide_raster, np.zeros((1, 2), int), 0.2), count_objects([scene], 1)
+    still = move(predicted, everywhere, scene.landslide_raster, np.zeros((1, 2), int), 0.2)
+    counts = count_objects([scene], 1)
     assert (still.inside[0], still.found[0], still.touched[0]) == tuple(
         counts[name] for name in ("landslides", "found", "touched")
     )
 
 
 @settings(max_examples=30)
-@given(scenes(), st.integers(-10, 10), st.integers(-10, 10))
-def test_a_move_is_what_a_moved_raster_gives(drawn, down, right):
+@given(scenes(), st.integers(-10, 10), st.integers(-10, 10), st.integers(0, 2**32 - 1))
+def test_a_move_is_what_a_moved_raster_gives_on_the_known_pixels(drawn, down, right, seed):
     predicted, labels = drawn
+    known = np.random.default_rng(seed).random(labels.shape) < 0.8
     numbers = objects(predicted, labels).landslide_raster
     padded = np.pad(numbers, 12)
     moved = np.roll(padded, (down, right), (0, 1))[12:-12, 12:-12]
     found = touched = inside = 0
     for number in np.unique(numbers[numbers > 0]):
         body, size = moved == number, (numbers == number).sum()
+        body &= known
         if body.sum() * 2 >= size:
             inside += 1
             touched += (body & predicted).any()
             found += (body & predicted).any() and (body & predicted).sum() >= 0.2 * size
-    got = move(predicted, numbers, np.array([[down, right]]), 0.2)
+    got = move(predicted, known, numbers, np.array([[down, right]]), 0.2)
     assert (got.inside[0], got.found[0], got.touched[0]) == (inside, found, touched)
 
 
@@ -218,10 +260,14 @@ def test_shifts_are_longer_than_any_landslide_and_repeat_themselves():
     numbers = np.zeros((100, 80), int)
     numbers[10:30, 5] = 1
     numbers[50, 50:60] = 2
+    numbers[60:75, 20:35] = 3 * np.eye(15, dtype=int)  # the diagonal of its box is longest
     shifts = draw_shifts(numbers, 500, 3)
     length = np.hypot(*shifts.T)
-    assert length.min() >= 19.2
+    assert length.min() > np.hypot(15, 15)
     assert length.max() <= 40.8
+    for number in (1, 2, 3):
+        own = numbers == number
+        assert move(own, np.ones(own.shape, bool), own.astype(int), shifts, 0.01).touched.sum() == 0
     np.testing.assert_array_equal(shifts, draw_shifts(numbers, 500, 3))
     assert (np.abs(shifts.mean(axis=0)) < 4).all()  # no favoured direction
 
@@ -234,7 +280,8 @@ def test_a_prediction_without_skill_finds_what_chance_finds():
     predicted = ndimage.binary_dilation(rng.random(labels.shape) < 0.01, iterations=2)
     scene = objects(predicted, labels)
     counts = count_objects([scene], 1)
-    chance = move(predicted, scene.landslide_raster, draw_shifts(scene.landslide_raster, 200, 1), 0.2).summary()
+    shifts, everywhere = draw_shifts(scene.landslide_raster, 200, 1), np.ones(labels.shape, bool)
+    chance = move(predicted, everywhere, scene.landslide_raster, shifts, 0.2).summary()
     assert chance["recall_low"] <= counts["found"] / counts["landslides"] <= chance["recall_high"]
 
 

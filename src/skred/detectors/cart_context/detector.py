@@ -5,7 +5,9 @@ Beside each channel it gets the channel's mean and standard deviation in squares
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,12 @@ from skred.core.archive import from_bytes, to_bytes
 from skred.core.errors import InputError
 from skred.core.json_file import read_json, write_json
 from skred.core.params import parse
+from skred.core.scenes import LANDSLIDE, UNKNOWN
 from skred.core.trees import NODES, sound_tree
 from skred.detectors.base import Fitted, Sliding
 from skred.detectors.cart_context.params import Params
 from skred.detectors.training import Training
+from skred.patches.store import PatchFolder
 from skred.scores.bins import count_bins
 
 _FILE, _RADII = "tree.skops", "context.json"
@@ -76,8 +80,8 @@ def load(folder: Path) -> CartContext:
 
 
 def fit(training: Training, params: Params) -> Fitted:
-    """Grow trees of rising depth and keep the depth with the largest AUPRC on validation, the shallower of equals. The
-    tree learns from at most `max_pixels` labelled training pixels, drawn by seed at natural prevalence.
+    """Grow one tree and cut it at the depth with the largest AUPRC on validation, the shallower of equals, as `cart`
+    does. The tree learns from at most `max_pixels` labelled training pixels, drawn by seed at natural prevalence.
 
     Raises
     ------
@@ -88,34 +92,58 @@ def fit(training: Training, params: Params) -> Fitted:
     def features(x: NDArray[np.float32]) -> NDArray[np.float32]:
         return neighbourhood(x, params.radii_px)
 
-    x, y = training.pixels(features)
-    x_val, y_val, seen = training.validation.pixels(features)
-    order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
-    if len(np.unique(y[order])) < 2:
-        raise InputError(
-            f"{training.patches.path}: no landslide among {len(order)} pixels; raise cart_context.max_pixels"
-        )
-    history: list[dict[str, float]] = []
-    best: tuple[float, int, DecisionTreeClassifier] | None = None
-    for step, depth in enumerate(_depths(params.max_depth), start=1):
-        tree = DecisionTreeClassifier(
-            max_depth=depth, min_samples_leaf=params.min_leaf_pixels, random_state=params.seed
-        ).fit(x[order], y[order])
-        p = np.where(seen, tree.predict_proba(x_val)[:, 1].astype(np.float32), np.float32(0))
-        auprc = count_bins(p, y_val).auprc() or 0.0
-        history.append({"step": float(step), "depth": float(depth), "val_auprc": auprc})
-        training.report(step, history[-1])
-        if best is None or auprc > best[0]:
-            best = auprc, depth, tree
-    assert best is not None  # noqa: S101 - there is at least one depth
     margin = max(params.radii_px)
+    rows = training.patches.rows("train")
+    labels = training.patches.y()[rows]
+    known = with_true_neighbours(training.patches, rows, margin) & (labels != UNKNOWN)
+    x, y = features(training.encoded(rows))[known], (labels[known] == LANDSLIDE).astype(np.uint8)
+    order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
+    x, y = x[order], y[order]
+    if len(np.unique(y)) < 2:
+        raise InputError(f"{training.patches.path}: no landslide among {len(y)} pixels; raise cart_context.max_pixels")
+    x_val, y_val, seen = training.validation.pixels(features)
+    deep = _new_tree(params, params.max_depth).fit(x, y)
+    history: list[dict[str, float]] = []
+    for depth, share in enumerate(_by_depth(deep.tree_, x_val, deep.get_depth()), start=1):
+        auprc = count_bins(np.where(seen, share, np.float32(0)), y_val).auprc() or 0.0
+        history.append({"step": float(depth), "depth": float(depth), "val_auprc": auprc})
+        training.report(depth, history[-1])
+    best = max(history, key=lambda row: row["val_auprc"])["depth"]
+    tree = _new_tree(params, int(best)).fit(x, y)
     sliding = Sliding(window_px=256 + 2 * margin, margin_px=margin, batch=1)
-    return Fitted(CartContext(best[2], params.radii_px), sliding, history, {"depth": float(best[1])})
+    return Fitted(
+        CartContext(tree, params.radii_px), sliding, history, {"depth": best, "training_pixels": float(len(y))}
+    )
 
 
-def _depths(deepest: int) -> list[int]:
-    """A few depths up to the deepest, each about 1.6 times the one before."""
-    depths = [2]
-    while depths[-1] < deepest:
-        depths.append(min(deepest, max(depths[-1] + 1, round(depths[-1] * 1.6))))
-    return [d for d in depths if d <= deepest] or [deepest]
+def with_true_neighbours(patches: PatchFolder, rows: NDArray[np.int64], margin_px: int) -> NDArray[np.bool_]:
+    """Which pixels of the patches `rows` are as `predict` will show them, each place once, shape (len(rows), H, W).
+
+    Within `margin_px` of its window's edge a pixel has mirrored neighbours; over whole scenes only at the scene's edge.
+    """
+    shapes = {scene: patches.split_raster(scene).shape for scene in patches.about.scenes}
+    taken = {scene: np.zeros(shape, bool) for scene, shape in shapes.items()}
+    out = np.zeros((len(rows), *patches.y().shape[1:]), bool)
+    for i, place in enumerate(patches.index.iloc[rows].itertuples()):
+        inner = []
+        for first, size, end in zip((place.row, place.col), out.shape[1:], shapes[place.scene], strict=True):
+            inner.append(slice(margin_px if first > 0 else 0, size - (margin_px if first + size < end else 0)))
+        window = taken[place.scene][place.row : place.row + place.height, place.col : place.col + place.width]
+        out[i][tuple(inner)] = ~window[tuple(inner)]
+        window |= out[i]
+    return out
+
+
+def _new_tree(params: Params, depth: int) -> DecisionTreeClassifier:
+    return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=params.min_leaf_pixels, random_state=params.seed)
+
+
+def _by_depth(tree: Any, x: NDArray[np.float32], deepest: int) -> Iterator[NDArray[np.float32]]:
+    """Probabilities (P,) of the tree cut at depth 1, 2, ... `deepest`; every pixel walks down one level at a time."""
+    share = tree.value[:, 0, 1] / tree.value[:, 0, :].sum(axis=1)
+    node, pixel = np.zeros(len(x), np.int64), np.arange(len(x))
+    for _ in range(max(deepest, 1)):  # a tree without any split still gives everyone the share of its root
+        left = x[pixel, np.maximum(tree.feature[node], 0)] <= tree.threshold[node]
+        below = np.where(left, tree.children_left[node], tree.children_right[node])
+        node = np.where(tree.children_left[node] >= 0, below, node)
+        yield share[node].astype(np.float32)
