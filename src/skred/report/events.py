@@ -82,7 +82,7 @@ def _layers(
         pictures[key] = picture
 
     def colour(key: str, title: str, rgb: NDArray[np.float32]) -> None:
-        note = f"reflectance 0 to {params.reflectance_max:g}, brightened; dark ground: cloud in every look"
+        note = f"reflectance 0 to {params.reflectance_max:g}, brightened; dark ground: no clear look"
         add(key, title, images.webp(images.true_colour(rgb, params.reflectance_max), quality), {"note": note})
 
     def data(key: str, title: str, values: NDArray[Any], palette: Palette) -> None:

@@ -101,7 +101,7 @@ def _panels(count: int) -> tuple[Figure, list[Any]]:
 def _photo(axes: Any, rgb: NDArray[Any], grid: Grid, white: float, title: str) -> None:
     axes.imshow(true_colour(rgb, white), extent=_extent_km(grid), interpolation="nearest")
     axes.set_facecolor("black")
-    axes.set_title(f"{title} (black: cloud)", fontsize=10)
+    axes.set_title(f"{title} (black: no clear look)", fontsize=10)
 
 
 def _layer(figure: Figure, axes: Any, values: NDArray[Any], grid: Grid, palette: Palette, title: str) -> None:
