@@ -197,7 +197,7 @@ def _whole_thousandths(probability: NDArray[Any]) -> NDArray[np.float32]:
     next to each thousandth that is not below it, as GIS compare with the decimal number in float64."""
     scaled = np.floor(np.round(probability.astype(np.float64), 6) * BINS + 1e-9) / BINS
     near = scaled.astype(np.float32)
-    return np.where(near < scaled, np.nextafter(near, np.float32(np.inf)), near)
+    return np.asarray(np.where(near < scaled, np.nextafter(near, np.float32(np.inf)), near), np.float32)
 
 
 def _layer(scenes: SceneFolder, scene: str, name: str) -> NDArray[np.float32] | None:
