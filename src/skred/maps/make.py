@@ -64,6 +64,12 @@ class Maker:
         known = {} if scores is None else read_json(scores / "scores.json", "run the evaluate stage")
         if known.get("cell", card.cell) != card.cell:
             raise InputError(f"{scores}: scores of {known['cell']}, wanted those of {card.cell} ({model})")
+        threshold = known.get("threshold", card.threshold)
+        if threshold != card.threshold:
+            raise InputError(
+                f"{scores}: scores of another training of {card.cell} (threshold {threshold:g}, the model's is "
+                f"{card.threshold:g}); run the evaluate stage again"
+            )
         unit_px = known.get("unit_px")
         if unit_px is None and params.min_area_m2 is None:
             raise InputError(

@@ -193,10 +193,20 @@ def test_the_mapping_unit_is_that_of_validation_unless_the_parameter_says_anothe
     assert frame["days_to_last_image"].isna().all()
 
 
-def test_scores_of_another_model_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"cell": "sar-unet"}, r"scores of sar-unet, wanted those of fusion-cart"),
+        (
+            {"cell": "fusion-cart", "threshold": 0.7},
+            r"scores of another training .* \(threshold 0\.7, the model's is 0\.5",
+        ),
+    ],
+)
+def test_scores_of_another_model_or_training_are_refused(tmp_path, other, told):
     (tmp_path / "scores").mkdir()
-    write_json(tmp_path / "scores/scores.json", {"cell": "sar-unet", "unit_px": 30})
-    with pytest.raises(InputError, match=r"scores of sar-unet, wanted those of fusion-cart"):
+    write_json(tmp_path / "scores/scores.json", {"unit_px": 30} | other)
+    with pytest.raises(InputError, match=told):
         Maker.open(write_model(tmp_path / "model", card()), PARAMS, tmp_path / "scores")
 
 
