@@ -59,27 +59,35 @@ FETCHED = {"key": "0", "request_sha256": "0", "evalscript_sha256": "0", "spent_p
 
 
 def manifest(event: str = "toy") -> Manifest:
-    def entry(sensor: Any, day: int) -> AcquisitionEntry:
-        return AcquisitionEntry(
-            id=f"{sensor}{day}",
-            sensor=sensor,
-            window="post",
-            time=dt.datetime(2019, 8, day, 10, tzinfo=dt.UTC),
-            platform=f"{sensor}A",
-            orbit_direction="ascending" if sensor == "S1" else None,
-            relative_orbit=44,
-            cloud_cover_percent=None,
-            file=f"{sensor}{day}.tif",
-            footprint_wkt=None,
-            valid_share=1.0,
-            **FETCHED,
-        )
+    def entry(sensor: Any, month: int, day: int, **changed: Any) -> AcquisitionEntry:
+        fields = {
+            "id": f"{sensor}{day}",
+            "sensor": sensor,
+            "window": "pre" if month == 7 else "post",
+            "time": dt.datetime(2019, month, day, 10, tzinfo=dt.UTC),
+            "platform": f"{sensor}A",
+            "orbit_direction": "ascending" if sensor == "S1" else None,
+            "relative_orbit": 44,
+            "cloud_cover_percent": None,
+            "file": f"{sensor}{day}.tif",
+            "footprint_wkt": None,
+            "valid_share": 1.0,
+        }
+        return AcquisitionEntry(**{**fields, **FETCHED, **changed})
 
     return Manifest(
         event=event,
         simulated=True,
         service="offline",
-        acquisitions=(entry("S1", 20), entry("S2", 11)),
+        acquisitions=(
+            entry("S1", 7, 15),
+            entry("S1", 8, 20),
+            entry("S1", 8, 25, relative_orbit=117),  # a track that was not there before
+            entry("S2", 7, 10),
+            entry("S2", 8, 11, cloud_cover_percent=60.0),
+            entry("S2", 8, 28, cloud_cover_percent=100.0),
+            entry("S2", 8, 29, valid_share=0.0),
+        ),
         geometry=(),
         dem=FetchedEntry(file="dem.tif", **FETCHED),
         inventory=None,

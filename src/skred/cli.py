@@ -86,19 +86,24 @@ def evaluate(
 def detect(
     event: Annotated[str, typer.Option(help="name of a file in data/events, made with `skred event add`")],
     model: Annotated[Path, typer.Option(help="model folder, such as models/full-unet")],
-    out: Annotated[Path | None, typer.Option(help="folder to fill; default data/detections/EVENT")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder to fill; default data/detections/EVENT/MODEL")] = None,
     params: Annotated[Path, typer.Option(help="parameters of download, composite and map")] = Path("params.yaml"),
     store: Annotated[Path, typer.Option(help="where fetched images are kept")] = Path("data/.store"),
-    scores: Annotated[Path | None, typer.Option(help="the model's scores; default data/scores/MODEL if there")] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(help="the model's scores; default data/scores/MODEL of the model's checkout, if there"),
+    ] = None,
 ) -> None:
     """Find the landslides of a new event with an existing model: download, composite, predict, map."""
     from skred.detect import detect as run
 
-    beside = Path("data/scores") / model.name
+    home = model.resolve()  # models/NAME of a checkout: a model elsewhere is another one, though called the same
+    beside = home.parent.parent / "data/scores" / home.name
     if scores is None and (beside / "scores.json").is_file():
         scores = beside
     file = Path("data/events") / f"{event}.yaml"
-    found = run(file, model, out or Path("data/detections") / event, params=params, store=store, scores=scores)
+    out = out or Path("data/detections") / event / home.name
+    found = run(file, model, out, params=params, store=store, scores=scores)
     for line in found.lines():
         typer.echo(line)
 

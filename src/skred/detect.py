@@ -13,18 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skred.core.bands import EVENT_BANDS
+from skred.core.bands import EVENT_BANDS, Band
 from skred.core.errors import InputError, NoImageError
 from skred.core.events import Event, read_event
+from skred.core.grid import Grid
 from skred.core.json_file import read_json
 from skred.core.params import read_section
 from skred.core.raster import atomic_folder
 from skred.core.scenes import QUALITY_LAYERS, UNKNOWN, SceneEntry, SceneFolder, SceneIndex, write_index, write_scene
 from skred.detectors.model import read_card
+from skred.maps.caveats import learnt_from, misses
 from skred.maps.make import Maker
 from skred.maps.params import MapParams
 
+PARTS = ("raw", "composites", "probability", "maps")  # what is made, the map last
 SENSORS = {"optical": "Sentinel-2 (optical)", "radar": "Sentinel-1 (radar)"}
 
 
@@ -40,25 +44,26 @@ class Detection:
         """For a person: what was found, how much could be seen, where the files are."""
         s = self.summary
         kind = " (SIMULATED pixels)" if s["simulated"] else ""
-        if s["seen_share"] == 0:
-            found = f"{s['event']}: no usable image{kind}. Whether anything slid cannot be said."
+        files = sorted(file for file in self.folder.iterdir() if file.suffix in (".gpkg", ".geojson", ".tif", ".json"))
+        if s["seen_share"] == 0 and not s["landslides"]:
+            told = [f"{s['event']}: no usable image{kind}. Whether anything slid cannot be said."]
         else:
             found = (
                 f"{s['event']}{kind}: {s['landslides']} landslides, {s['landslide_area_m2'] / 1e4:.1f} ha, "
                 f"by {s['cell']}; "
                 f"{100 * s['observable_share']:.0f} % of {s['area_km2']:.0f} km² was observable."
             )
-        if self.missing and s["seen_share"]:
-            found += f" Without {_words(self.missing)}: there was no usable image of it before and after."
-        files = sorted(file for file in self.folder.iterdir() if file.suffix in (".gpkg", ".geojson", ".tif", ".json"))
-        return [found, *(f"  {file}" for file in files)]
+            if self.missing:
+                found += f" Without {_words(self.missing)}: there was no usable image of it before and after."
+            told = [found, misses(s), learnt_from(s)]
+        return [*told, *(f"  {file}" for file in files)]
 
 
 def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Path, scores: Path | None) -> Detection:
     """Download, composite, predict and map an event into `out`. No inventory is asked for.
 
     A sensor without any usable image is left out when the model does not read it. What an earlier run made in `out`
-    is replaced.
+    is replaced when everything is there, and stays when a step fails.
 
     Parameters
     ----------
@@ -78,7 +83,34 @@ def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Pat
     event = read_event(event_file)
     # Whatever is wrong with the model is told before anything is fetched.
     cell = Maker.open(model, read_section(params, "map.polygons", MapParams), scores).card.cell
-    raw, scenes, probability = out / "raw", out / "composites", out / "probability"
+    # Beside their later places, and as deep: the map's links to the model are relative.
+    parts = {name: out / f".{name}.new" for name in PARTS}
+    try:
+        missing = _make(event, event_file, model, parts, params=params, store=store, scores=scores)
+        for name, new in parts.items():
+            _swap(new, out / name)
+    finally:
+        for new in parts.values():
+            shutil.rmtree(new, ignore_errors=True)
+    folder = out / "maps" / event.name
+    summary = next(s for s in read_json(folder / "summary.json", "run it again") if s["cell"] == cell)
+    return Detection(summary, folder, missing)
+
+
+def _make(
+    event: Event,
+    event_file: Path,
+    model: Path,
+    parts: dict[str, Path],
+    *,
+    params: Path,
+    store: Path,
+    scores: Path | None,
+) -> tuple[str, ...]:
+    """Fill the folders `parts`; returns the sensors that saw nothing."""
+    for new in parts.values():  # of a run that was killed
+        shutil.rmtree(new, ignore_errors=True)
+    raw, scenes, probability, maps = (parts[name] for name in PARTS)
     told = ["--raw", str(raw)]
     common = ["--params", str(params), "--event", str(event_file)]
     try:
@@ -92,15 +124,26 @@ def detect(event_file: Path, model: Path, out: Path, *, params: Path, store: Pat
     missing = _unseen_sensors(scenes)
     if len(missing) < len(SENSORS):
         _check_readable(model, missing, event.name)
-    for made in (probability, out / "maps"):  # by an earlier run
-        shutil.rmtree(made, ignore_errors=True)
+    elif told:
+        # Some bands may be known of one window alone, such as colours after the event: a model would draw on them.
+        blank(scenes)
+        told = []
     _step(3, "predict", "--model", str(model), "--scenes", str(scenes), "--out", str(probability))
     unit = [] if scores is None else ["--scores", str(scores)]
     where = ["--model", str(model), "--probability", str(probability), "--scenes", str(scenes)]
-    _step(4, "map", "--params", str(params), *where, *told, *unit, "--out", str(out / "maps"))
-    folder = out / "maps" / event.name
-    summary = next(s for s in read_json(folder / "summary.json", "run it again") if s["cell"] == cell)
-    return Detection(summary, folder, missing)
+    _step(4, "map", "--params", str(params), *where, *told, *unit, "--out", str(maps))
+    return missing
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Put the folder `new` in the place of `path`; without it `path` only goes."""
+    old = path.with_name(f".{path.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.is_dir():
+        path.rename(old)
+    if new.is_dir():
+        new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _unseen_sensors(scenes: Path) -> tuple[str, ...]:
@@ -140,24 +183,30 @@ def _step(number: int, stage: str, *arguments: str) -> None:
         raise SystemExit(done.returncode)
 
 
+def blank(scenes: Path) -> None:
+    """Make every band of a folder of scenes unknown; its quality layers, which say why, stay."""
+    folder = SceneFolder.open(scenes)
+    for scene in folder.names:
+        grid = folder.grid(scene)
+        _write_blank(
+            scenes,
+            scene,
+            grid,
+            folder.index.bands,
+            np.stack([folder.quality(scene, name) for name in QUALITY_LAYERS]),
+            simulated=folder.index.simulated,
+        )
+
+
 def _write_unseen(event: Event, out: Path) -> None:
     """A folder of scenes without any image."""
     grid = event.area.grid
     if grid.crs is None:
         raise InputError(f"event {event.name}: its area has no CRS")
     simulated = event.source == "simulated"
-    shutil.rmtree(out, ignore_errors=True)  # of an earlier run
+    nothing = np.zeros((len(QUALITY_LAYERS), *grid.shape), np.uint8)
     with atomic_folder(out) as building:
-        write_scene(
-            building,
-            event.name,
-            grid=grid,
-            bands=EVENT_BANDS,
-            values=np.full((len(EVENT_BANDS), *grid.shape), np.nan, np.float32),
-            quality=np.zeros((len(QUALITY_LAYERS), *grid.shape), np.uint8),
-            labels=np.full(grid.shape, UNKNOWN, np.uint8),
-            tags={"event": event.name, "simulated": "yes" if simulated else "no"},
-        )
+        _write_blank(building, event.name, grid, EVENT_BANDS, nothing, simulated=simulated)
         days = {
             name: {"first": window.first.isoformat(), "last": window.last.isoformat(), "optical_looks": 0}
             for name, window in (("pre", event.pre), ("post", event.post))
@@ -171,3 +220,18 @@ def _write_unseen(event: Event, out: Path) -> None:
             about={"title": event.title, "date": event.date.isoformat(), "source": event.source, **days},
         )
         write_index(building, index)
+
+
+def _write_blank(
+    folder: Path, scene: str, grid: Grid, bands: tuple[Band, ...], quality: NDArray[np.uint8], *, simulated: bool
+) -> None:
+    write_scene(
+        folder,
+        scene,
+        grid=grid,
+        bands=bands,
+        values=np.full((len(bands), *grid.shape), np.nan, np.float32),
+        quality=quality,
+        labels=np.full(grid.shape, UNKNOWN, np.uint8),
+        tags={"event": scene, "simulated": "yes" if simulated else "no"},
+    )

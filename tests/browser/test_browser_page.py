@@ -149,7 +149,7 @@ def test_the_value_under_the_pointer_is_that_of_the_layer(opened):
     page.wait_for_function("document.querySelector('#readout').textContent.includes('Probability')")
     value = float(re.search(r"fusion-cart: ([\d.]+)", page.inner_text("#readout")).group(1))
     assert value == pytest.approx(0.9, abs=0.5 / 31 + 0.005)
-    assert "east 350 130 m, north 6 799 850 m (EPSG:32632)" in page.inner_text("#readout")
+    assert "east 350 135 m, north 6 799 845 m (EPSG:32632)" in page.inner_text("#readout")
 
 
 def test_another_event_brings_its_own_pictures_and_polygons_and_an_empty_one_says_so(opened):
@@ -206,3 +206,28 @@ def test_the_theme_button_turns_dark_to_light(opened):
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click("#theme")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+
+
+def test_where_the_model_learnt_only_the_test_split_is_tallied(opened):
+    page = opened(**WIDE)
+    assert "1 hits, 1 false alarms; 1 of 2 pieces of known landslides found" in page.inner_text("#tally")
+    page.evaluate(
+        """() => {
+            const event = data.events[0], polygons = event.cells[document.querySelector("#cell").value].detected;
+            event.parts = {train: [[0, 0, 80, 0, 80, 30, 0, 30]], test: [[0, 30, 80, 30, 80, 60, 0, 60]]};
+            polygons.forEach((p) => { p.split = p.verdict === "hit" ? "train" : "test"; });
+            event.known.forEach((k, i) => { k.part = i ? "test" : "train"; });
+            document.querySelector("#cell").dispatchEvent(new Event("change"));
+        }"""
+    )
+    told = page.inner_text("#tally")
+    assert "in the test split 0 hits, 1 false alarms; 0 of 1 pieces of known landslides found" in told
+    assert "the other 1 polygons lie where the model learnt" in told
+
+
+def test_south_and_west_have_their_letters(opened):
+    page = opened(**WIDE)
+    page.evaluate("() => { data.events[0].grid.lattice.flat().forEach((p) => { p[0] = -70.5; p[1] = -33.25; }); }")
+    page.locator("#mapbox").scroll_into_view_if_needed()
+    page.mouse.move(**at(page, 13.5, 15.5))
+    page.wait_for_function("document.querySelector('#readout').textContent.includes('33.25000° S 70.50000° W')")

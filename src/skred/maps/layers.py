@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skred.core.grid import Grid
 from skred.maps import styles
 from skred.maps.attributes import COLUMNS
+from skred.maps.caveats import learnt_from, misses
 from skred.maps.geopackage import Layer
 from skred.maps.observing import WORDS, Seen
 from skred.maps.polygons import outlines
@@ -35,12 +36,13 @@ def geopackage_layers(
     units = "; ".join(
         f"{name}: {meaning}{f' ({unit})' if unit else ''}" for name, (_, unit, meaning) in COLUMNS.items()
     )
+    told = f"Detected landslides, {kind} pixels. {learnt_from(summary)} {misses(summary)} {units}"
     return {
-        "landslides": Layer(frame, styles.landslides_qml(), f"Detected landslides, {kind} pixels. {units}"),
+        "landslides": Layer(frame, styles.landslides_qml(), told),
         "observable": Layer(
             _observable(seen, grid),
             styles.observable_qml(),
-            "Where the images could have shown a landslide, and why not elsewhere: no landslide there proves nothing",
+            f"Where the images could have shown a landslide, and why not elsewhere. {misses(summary)}",
         ),
         "aoi": Layer(
             _aoi(split, grid, summary),
@@ -65,12 +67,24 @@ def _aoi(split: NDArray[np.uint8] | None, grid: Grid, summary: dict[str, Any]) -
     parts: dict[str, Any] = {"area": shapely.MultiPolygon([shapely.box(*grid.bounds)])}
     if split is not None:
         parts |= {Split(code).name.lower(): shape for code, shape in outlines(split, grid).items()}
-    told = ("event", "role", "cell", "landslides", "landslide_area_m2", "observable_share", "threshold", "min_area_m2")
+    told = ("event", "role", "cell", "threshold", "min_area_m2", "trained_on", "trained_on_simulated", "simulated")
+    # Numbers of the whole area stand in its own row: beside a part they would read as the part's.
+    beside = [pd.NA] * (len(parts) - 1)
+    numbers = {
+        "landslides": "Int32",
+        "landslide_area_m2": "Float64",
+        "observable_share": "Float64",
+        "recall": "Float64",
+        "days_to_last_image": "Int32",
+    }
     rows: dict[str, Any] = {
         "part": list(parts),
         "part_km2": [round(shape.area / 1e6, 4) for shape in parts.values()],
         **{name: [summary[name]] * len(parts) for name in told},
-        "simulated": [summary["simulated"]] * len(parts),
-        "days_to_last_image": pd.array([summary["days_to_last_image"]] * len(parts), dtype="Int32"),
+        **{name: pd.array([_known(summary[name]), *beside], dtype=kind) for name, kind in numbers.items()},
     }
     return gpd.GeoDataFrame(rows, geometry=list(parts.values()), crs=grid.crs)
+
+
+def _known(value: Any) -> Any:
+    return pd.NA if value is None else value

@@ -9,12 +9,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,13 +26,15 @@ from skred.detectors.model import ModelCard, read_card
 from skred.manifest import Manifest
 from skred.maps import styles
 from skred.maps.attributes import landslides
+from skred.maps.caveats import known_recall
 from skred.maps.geopackage import write_geojson, write_geopackage
 from skred.maps.hashing import model_sha256
 from skred.maps.layers import geopackage_layers
 from skred.maps.objects import find_objects
-from skred.maps.observing import Seen, observability
+from skred.maps.observing import observability
 from skred.maps.params import MapParams
 from skred.maps.stac import stac_item
+from skred.maps.summary import days_to_last_image, summarise
 from skred.patches.store import PatchFolder
 from skred.scores.bins import BINS
 
@@ -42,10 +43,12 @@ from skred.scores.bins import BINS
 class Maker:
     """A model and how its probabilities become polygons."""
 
+    model: Path
     card: ModelCard
     sha256: str
     params: MapParams
     unit_px: int | None  # minimum mapping unit that was chosen on validation, where that is known
+    recall: dict[str, Any]  # see `known_recall`
 
     @classmethod
     def open(cls, model: Path, params: MapParams, scores: Path | None = None) -> Maker:
@@ -54,24 +57,37 @@ class Maker:
         Raises
         ------
         InputError
-            `model` is no model folder, `scores` no folder of scores, or neither they nor the parameters name a minimum
-            mapping unit.
+            `model` is no model folder, `scores` no folder of scores or those of another model, or neither they nor the
+            parameters name a minimum mapping unit.
         """
         card = read_card(model)
         known = {} if scores is None else read_json(scores / "scores.json", "run the evaluate stage")
+        if known.get("cell", card.cell) != card.cell:
+            raise InputError(f"{scores}: scores of {known['cell']}, wanted those of {card.cell} ({model})")
+        threshold = known.get("threshold", card.threshold)
+        if threshold != card.threshold:
+            raise InputError(
+                f"{scores}: scores of another training of {card.cell} (threshold {threshold:g}, the model's is "
+                f"{card.threshold:g}); run the evaluate stage again"
+            )
         unit_px = known.get("unit_px")
         if unit_px is None and params.min_area_m2 is None:
             raise InputError(
                 f"{model}: no minimum mapping unit; give --scores, the model's folder of scores, which has the one "
                 "chosen on validation, or set map.polygons.min_area_m2"
             )
-        return cls(card, model_sha256(model), params, unit_px)
+        return cls(model, card, model_sha256(model), params, unit_px, known_recall(known))
 
     def min_area_m2(self, grid: Grid) -> float:
         """The minimum mapping unit on a grid: the parameter, or what was chosen on validation."""
         if self.params.min_area_m2 is not None:
             return self.params.min_area_m2
         return float(self.unit_px or 1) * grid.resolution_m**2
+
+    def files_from(self, folder: Path) -> list[str]:
+        """The model's files as seen from `folder`, relative, in the order of their names."""
+        names = sorted(file.name for file in self.model.iterdir() if file.is_file() and file.name != "history.csv")
+        return [Path(os.path.relpath(self.model / name, folder)).as_posix() for name in names]
 
     @property
     def sensors(self) -> tuple[str, ...]:
@@ -148,7 +164,8 @@ def _map_scene(
         hole_pixels=maker.params.fill_holes_m2 / pixel_m2,
     )
     layers = {name: _layer(scenes, scene, name) for name in ("elevation", "slope")}
-    days = _days_to_last_image(scenes, manifest, maker.sensors)
+    days = days_to_last_image(scenes, manifest, maker.sensors)
+    same = _same_for_all(maker, scenes, grid, days)
     frame = landslides(
         objects,
         grid,
@@ -158,41 +175,40 @@ def _map_scene(
         slope=layers["slope"],
         seen=seen,
         split=split,
-        same_for_all=_same_for_all(maker, scenes, grid, days),
+        same_for_all=same,
     )
-    summary = _summary(maker, scenes, scene, grid, frame, seen, days)
+    summary = summarise(same, scenes, scene, grid, frame, seen)
+    summary |= {"sensors": list(maker.sensors), **maker.recall}
     name = f"{scene}-{maker.card.cell}"
     write_geopackage(out / f"{name}.gpkg", geopackage_layers(frame, seen, split, grid, summary))
     write_geojson(out / f"{name}.geojson", frame)
-    tags = {"event": scenes.index.event, "cell": maker.card.cell, "simulated": _yes(scenes.index.simulated)}
+    tags = {
+        "event": scenes.index.event,
+        "cell": maker.card.cell,
+        "simulated": _yes(scenes.index.simulated),
+        "trained_on": maker.card.trained_on,
+        "trained_on_simulated": _yes(maker.card.simulated),
+    }
     write_cog(
         out / f"{name}.probability.tif",
         Raster(values[None], grid, ("probability",), ("1",), float("nan"), tags),
     )
     (out / f"{name}.probability.qml").write_text(styles.probability_qml(maker.card.threshold), encoding="utf-8")
-    write_json(out / f"{name}.json", stac_item(name, maker.card, summary, scenes, grid))
+    write_json(out / f"{name}.json", stac_item(name, maker.card, summary, scenes, grid, maker.files_from(out)))
     return summary
 
 
 def _whole_thousandths(probability: NDArray[Any]) -> NDArray[np.float32]:
-    """Rounded down as the scores count them, so that a user's ``>= threshold`` finds the same pixels."""
+    """Rounded down as the scores count them, so that a user's ``>= threshold`` finds the same pixels: the float32
+    next to each thousandth that is not below it, as GIS compare with the decimal number in float64."""
     scaled = np.floor(np.round(probability.astype(np.float64), 6) * BINS + 1e-9) / BINS
-    return np.asarray(scaled, np.float32)
+    near = scaled.astype(np.float32)
+    return np.asarray(np.where(near < scaled, np.nextafter(near, np.float32(np.inf)), near), np.float32)
 
 
 def _layer(scenes: SceneFolder, scene: str, name: str) -> NDArray[np.float32] | None:
     known = {band.name for band in scenes.index.bands}
     return scenes.bands(scene, [name])[0] if name in known else None
-
-
-def _days_to_last_image(scenes: SceneFolder, manifest: Manifest | None, sensors: tuple[str, ...]) -> int | None:
-    event = scenes.index.about.get("date")
-    if manifest is None or event is None:
-        return None
-    codes = {"optical": "S2", "radar": "S1"}
-    used = {codes[sensor] for sensor in sensors}
-    times = [a.time.date() for a in manifest.acquisitions if a.window == "post" and a.sensor in used]
-    return (max(times) - dt.date.fromisoformat(event)).days if times else None
 
 
 def _same_for_all(maker: Maker, scenes: SceneFolder, grid: Grid, days: int | None) -> dict[str, Any]:
@@ -203,32 +219,11 @@ def _same_for_all(maker: Maker, scenes: SceneFolder, grid: Grid, days: int | Non
         "setting": maker.card.setting,
         "detector": maker.card.detector,
         "model_sha256": maker.sha256,
+        "trained_on": maker.card.trained_on,
+        "trained_on_simulated": maker.card.simulated,
         "threshold": maker.card.threshold,
         "min_area_m2": maker.min_area_m2(grid),
         "simulated": scenes.index.simulated,
-    }
-
-
-def _summary(
-    maker: Maker,
-    scenes: SceneFolder,
-    scene: str,
-    grid: Grid,
-    frame: gpd.GeoDataFrame,
-    seen: NDArray[np.uint8],
-    days: int | None,
-) -> dict[str, Any]:
-    return {
-        "scene": scene,
-        **_same_for_all(maker, scenes, grid, days),
-        "role": scenes.index.role,
-        "sensors": list(maker.sensors),
-        "crs": grid.crs,
-        "area_km2": round(grid.area_km2, 4),
-        "observable_share": round(float((seen == Seen.FULLY).mean()), 4),
-        "seen_share": round(float(np.isin(seen, [Seen.FULLY, Seen.RADAR_ONLY, Seen.OPTICS_ONLY]).mean()), 4),
-        "landslides": len(frame),
-        "landslide_area_m2": float(frame["area_m2"].sum()),
     }
 
 

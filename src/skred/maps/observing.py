@@ -21,17 +21,17 @@ class Seen(IntEnum):
     RADAR_ONLY = 2  # by radar, of a setting that reads both
     OPTICS_ONLY = 3  # by optics, of a setting that reads both
     LAYOVER_SHADOW = 4  # every radar track sees layover or radar shadow there
-    CLOUD = 5  # images were taken, but none without cloud, shadow or snow before and after
-    NO_PASS = 6  # too few radar passes, or no image at all
+    CLOUD = 5  # there are images, but none that shows this ground clear before and after
+    NO_PASS = 6  # too few radar passes, or no image at all, of optics perhaps none clear enough to be fetched
 
 
 WORDS = {
     Seen.FULLY: "observable",
-    Seen.RADAR_ONLY: "radar only: cloud, cloud shadow or snow in every optical look before or after",
-    Seen.OPTICS_ONLY: "optics only: layover or radar shadow, or too few radar passes",
+    Seen.RADAR_ONLY: "radar only: cloud, shadow, snow or outside the image in every optical look before or after",
+    Seen.OPTICS_ONLY: "optics only: layover, radar shadow or outside the image, or too few radar passes",
     Seen.LAYOVER_SHADOW: "layover or radar shadow in every track",
-    Seen.CLOUD: "cloud, cloud shadow or snow in every look before or after",
-    Seen.NO_PASS: "no pass, or too few",
+    Seen.CLOUD: "cloud, shadow, snow or outside the image in every look before or after",
+    Seen.NO_PASS: "no image: no pass, too few, or all too cloudy to be fetched",
 }
 
 

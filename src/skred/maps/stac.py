@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import shapely
@@ -10,18 +12,28 @@ from pyproj import Transformer
 from skred.core.grid import Grid
 from skred.core.scenes import SceneFolder
 from skred.detectors.model import ModelCard
+from skred.maps.caveats import learnt_from, misses
 
 EXTENSIONS = (
     "https://stac-extensions.github.io/mlm/v1.6.0/schema.json",
     "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
     "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
 )
-_ARCHITECTURES = {"unet": ("U-Net", "Keras"), "cart": ("CART decision tree", "scikit-learn")}
+_ARCHITECTURES = {
+    "unet": ("U-Net", "Keras"),
+    "cart": ("CART decision tree", "scikit-learn"),
+    "cart_context": ("CART decision tree", "scikit-learn"),
+    "forest": ("random forest", "scikit-learn"),
+    "boosting": ("gradient-boosted trees", "scikit-learn"),
+    "rule": ("thresholds on changes", "skred"),
+}
 _GEOPACKAGE, _COG = "application/geopackage+sqlite3", "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
-def stac_item(name: str, card: ModelCard, summary: dict[str, Any], scenes: SceneFolder, grid: Grid) -> dict[str, Any]:
-    """The item called `name`, as JSON; its assets are named relative to its own file.
+def stac_item(
+    name: str, card: ModelCard, summary: dict[str, Any], scenes: SceneFolder, grid: Grid, model_files: Sequence[str]
+) -> dict[str, Any]:
+    """The item called `name`, as JSON; its assets are named relative to its own file, `model_files` are so too.
 
     No time of processing: the same inputs give the same item.
     """
@@ -47,9 +59,12 @@ def stac_item(name: str, card: ModelCard, summary: dict[str, Any], scenes: Scene
             "skred:threshold": summary["threshold"],
             "skred:min_area_m2": summary["min_area_m2"],
             "skred:model_sha256": summary["model_sha256"],
+            "skred:trained_on": summary["trained_on"],
+            "skred:trained_on_simulated": summary["trained_on_simulated"],
+            "skred:recall": summary["recall"],
         },
         "links": [],
-        "assets": _assets(name, card),
+        "assets": _assets(name) | _model_assets(card, model_files),
     }
 
 
@@ -75,9 +90,9 @@ def _when(scenes: SceneFolder) -> dict[str, Any]:
 def _description(summary: dict[str, Any]) -> str:
     kind = "SIMULATED pixels: no landslide here is real. " if summary["simulated"] else ""
     return (
-        f"{kind}Where probability is at least {summary['threshold']:g} and the connected area at least "
-        f"{summary['min_area_m2']:g} m². {100 * summary['observable_share']:.0f} % of the area was observable: "
-        "elsewhere a missing polygon proves nothing (layer `observable`)."
+        f"{kind}{learnt_from(summary)} Where probability is at least {summary['threshold']:g} and the connected area "
+        f"at least {summary['min_area_m2']:g} m². {100 * summary['observable_share']:.0f} % of the area was "
+        f"observable: elsewhere nothing can be said (layer `observable`). {misses(summary)}"
     )
 
 
@@ -144,8 +159,7 @@ def _mlm(card: ModelCard) -> dict[str, Any]:
     }
 
 
-def _assets(name: str, card: ModelCard) -> dict[str, Any]:
-    weights = {"unet": "model.weights.h5"}.get(card.detector, "tree.skops")
+def _assets(name: str) -> dict[str, Any]:
     return {
         "landslides": {
             "href": f"./{name}.gpkg",
@@ -172,11 +186,21 @@ def _assets(name: str, card: ModelCard) -> dict[str, Any]:
             "title": "QGIS style of the probability",
             "roles": ["metadata"],
         },
-        "model": {
-            "href": f"../../../../models/{card.cell}/{weights}",
-            "type": "application/octet-stream",
-            "title": "the model that drew it",
-            "roles": ["mlm:model", "mlm:weights"],
-            "mlm:artifact_type": _ARCHITECTURES.get(card.detector, ("", "other"))[1].lower(),
-        },
     }
+
+
+def _model_assets(card: ModelCard, files: Sequence[str]) -> dict[str, Any]:
+    """The model's files: its card `model`, which the extension wants, and what it learnt, by name."""
+    artifact = _ARCHITECTURES.get(card.detector, ("", "other"))[1].lower()
+    assets: dict[str, Any] = {}
+    for href in files:
+        name = PurePosixPath(href).name
+        is_card = name == "model.json"
+        assets["model" if is_card else f"model:{name}"] = {
+            "href": href,
+            "type": "application/json" if name.endswith(".json") else "application/octet-stream",
+            "title": "the model that drew it: bands, normalisation, threshold" if is_card else "a file of that model",
+            "roles": ["mlm:model"] if is_card else ["mlm:weights"],
+            "mlm:artifact_type": artifact,
+        }
+    return assets

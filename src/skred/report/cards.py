@@ -99,7 +99,8 @@ def _others(scores: Mapping[str, Any]) -> list[str]:
         objects = section["objects"]
         chance = objects.get("chance", {}).get("recall")
         lines.append(
-            f"Whole landslides, {where}: {_shown(objects, 'recall')} found (enough of their area detected), "
+            f"Whole landslides (connected pieces of the labels), {where}: {_shown(objects, 'recall')} found (enough of "
+            "their area detected), "
             f"{_shown(objects, 'precision')} of the detections right."
             + ("" if chance is None else f" By chance {number(chance)} would be found.")
         )
@@ -149,8 +150,11 @@ def _failures(card: ModelCard, scores: Mapping[str, Any]) -> list[str]:
         lines.append(f"On a place that it never saw F1 is {number(unseen)} against {number(f1)} on the test blocks.")
     sizes: Mapping[str, Any] = judged_on(scores)[0].get("objects", {}).get("by_size", {})
     for name, row in list(sizes.items())[:1]:
-        lines.append(f"Small landslides escape: {size_words(name)} it found {row['found']} of {row['landslides']}.")
+        if row["found"] < row["landslides"]:
+            lines.append(f"Small landslides escape: {size_words(name)} it found {row['found']} of {row['landslides']}.")
     if not sizes:
         lines.append("Small landslides escape: a few mixed pixels of 10 m. Recall by size was not measured here.")
-    lines.append("No polygon is no proof that nothing slid: see the layer `observable` of its maps.")
+    lines.append(
+        "No polygon is no proof that nothing slid, on observable ground either (layer `observable` of its maps)."
+    )
     return lines

@@ -129,7 +129,7 @@ def event_rows(events: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
         area = grid["width"] * grid["height"] * grid["resolution_m"] ** 2 / 1e6
         rows.append(
             {
-                "name": event["name"],
+                "name": event["name"] + (" (simulated)" if event["simulated"] else ""),
                 "role": _ROLES.get(event["role"], "imported"),
                 "place": f"{abs(lat):.2f}° {'N' if lat >= 0 else 'S'} {abs(lon):.2f}° {'E' if lon >= 0 else 'W'}",
                 "day": event["about"].get("date", "–"),
@@ -138,6 +138,16 @@ def event_rows(events: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
             }
         )
     return rows
+
+
+def pieces_note(events: Sequence[Mapping[str, Any]]) -> str:
+    """What is counted as a landslide on the page, and how many the inventories themselves have."""
+    counts = {event["name"]: event["about"].get("inventory", {}).get("landslides") for event in events}
+    told = ", ".join(f"{count} on {name}" for name, count in counts.items() if count)
+    note = (
+        "A piece is a patch of connected pixels of the mapped landslides: one landslide can be several, two can be one."
+    )
+    return note + (f" The inventories themselves count {told}." if told else "")
 
 
 def setting_rows(cards: Sequence[ModelCard]) -> list[dict[str, str]]:
@@ -154,7 +164,7 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
     columns: dict[str, list[str]] = {name: [] for name in ("precision", "recall", "F1", "MCC", "AUPRC")}
     columns |= {
         "MCC unseen": [],
-        "landslides found": [],
+        "pieces found": [],
         "false / 100 km²": [],
         "MCC test blocks": [],
         "MCC random split": [],
@@ -164,7 +174,7 @@ def score_table(cells: Sequence[Scored], comparison: Mapping[str, Any]) -> dict[
         for head in ("precision", "recall", "F1", "MCC", "AUPRC"):
             columns[head].append(_with_ends(section, head.lower()))
         columns["MCC unseen"].append(_with_ends(scores.get("unseen", {}), "mcc"))
-        columns["landslides found"].append(_with_ends(section.get("objects", {}), "recall"))
+        columns["pieces found"].append(_with_ends(section.get("objects", {}), "recall"))
         columns["false / 100 km²"].append(_with_ends(scores.get("control", {}), "false_alarms_per_100km2", 0))
         entry = comparison.get(scores["setting"], {}).get(scores["detector"], {})
         random = entry.get("random", {}).get("mcc")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 from numpy.typing import NDArray
@@ -53,6 +54,8 @@ def event_for_page(
     cells = {
         cell: _cell(folder, scene, cell, labels, numbers, grid, overlap_share) for cell, folder in sources.maps.items()
     }
+    parts = read_parts(sources.maps, scene)
+    part = judged.parts_of(numbers, parts, grid)
     resolution = grid.resolution_m
     size = np.bincount(numbers.ravel())[1:] * resolution**2
     return {
@@ -62,9 +65,9 @@ def event_for_page(
         "about": scenes.index.about,
         "grid": _place(grid),
         "layers": layers,
-        "known": [{"rings": r, "area_m2": float(a)} for r, a in zip(known, size, strict=True)],
+        "known": [{"rings": r, "area_m2": float(a), "part": p} for r, a, p in zip(known, size, part, strict=True)],
         "cells": cells,
-        "parts": _parts(next(iter(sources.maps.values())), scene, next(iter(sources.maps)), grid),
+        "parts": {row.part: judged.rings(row.geometry, grid) for row in parts.itertuples() if row.part != "buffer"},
         "mask_share": _mask_shares(scenes, scene),
     }, pictures
 
@@ -82,7 +85,7 @@ def _layers(
         pictures[key] = picture
 
     def colour(key: str, title: str, rgb: NDArray[np.float32]) -> None:
-        note = f"reflectance 0 to {params.reflectance_max:g}, brightened; dark ground: cloud in every look"
+        note = f"reflectance 0 to {params.reflectance_max:g}, brightened; dark ground: no clear look"
         add(key, title, images.webp(images.true_colour(rgb, params.reflectance_max), quality), {"note": note})
 
     def data(key: str, title: str, values: NDArray[Any], palette: Palette) -> None:
@@ -132,9 +135,10 @@ def _place(grid: Grid) -> dict[str, Any]:
     to_lonlat = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     lon, lat = to_lonlat.transform((west + east) / 2, (south + north) / 2)
     convergence = Proj(grid.crs).get_factors(lon, lat).meridian_convergence
-    corners = [
-        [round(v, 6) for v in to_lonlat.transform(x, y)]
-        for x, y in ((west, north), (east, north), (west, south), (east, south))
+    # Straight lines of UTM are curved in degrees: between the corners alone a position would be metres off.
+    lattice = [
+        [[round(v, 7) for v in to_lonlat.transform(x, y)] for x in np.linspace(west, east, 5)]
+        for y in np.linspace(north, south, 5)
     ]
     return {
         "crs": grid.crs,
@@ -145,7 +149,7 @@ def _place(grid: Grid) -> dict[str, Any]:
         "height": grid.height,
         "convergence_deg": round(float(convergence), 2),
         "center": [round(lon, 4), round(lat, 4)],
-        "corners": corners,  # longitude, latitude: north-west, north-east, south-west, south-east
+        "lattice": lattice,  # longitude, latitude at 5 x 5 places, rows from north to south
     }
 
 
@@ -163,16 +167,16 @@ def _cell(
     detected = judged.burn(frame, grid) > 0
     return {
         "summary": summary,
-        "detected": judged.judge_detected(frame, labels, grid),
+        "detected": judged.judge_detected(frame, labels, grid, overlap_share),
         "found": judged.judge_known(numbers, detected, overlap_share),
     }
 
 
-def _parts(folder: Path, scene: str, cell: str, grid: Grid) -> dict[str, list[list[int]]]:
-    """Outlines of the splits of an event that was trained on, by name."""
+def read_parts(maps: Mapping[str, Path], scene: str) -> gpd.GeoDataFrame:
+    """The splits of an event that was trained on, from the first of its maps: columns `part` and geometry."""
+    cell, folder = next(iter(maps.items()))
     frame = pyogrio.read_dataframe(folder / f"{scene}-{cell}.gpkg", layer="aoi")
-    held = frame[frame["part"].isin(["train", "val", "test"])]
-    return {row.part: judged.rings(row.geometry, grid) for row in held.itertuples()}
+    return frame[frame["part"] != "area"]
 
 
 def _mask_shares(scenes: SceneFolder, scene: str) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from skred.core.grid import Grid
 from skred.core.raster import read_raster
 from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
+from skred.report.events import read_parts
 from skred.report.images import true_colour
 from skred.report.judged import burn
 from skred.report.palettes import DNDVI, PROBABILITY, RADAR, Palette
@@ -53,6 +54,8 @@ def draw_errors(path: Path, scenes: SceneFolder, maps: Mapping[str, Path], white
     scene = scenes.names[0]
     grid, labels = scenes.grid(scene), scenes.labels(scene)
     figure, axes = _panels(len(maps))
+    parts = read_parts(maps, scene)
+    test = burn(parts[parts["part"] == "test"].assign(id=1), grid) > 0
     picture = _backdrop(scenes, scene, white)
     for one, (cell, folder) in zip(axes, maps.items(), strict=False):
         frame = pyogrio.read_dataframe(folder / f"{scene}-{cell}.gpkg", layer="landslides")
@@ -69,9 +72,16 @@ def draw_errors(path: Path, scenes: SceneFolder, maps: Mapping[str, Path], white
             overlay[mask] = (*mpl.colors.to_rgb(colour), 1.0)
         one.imshow(overlay, extent=_extent_km(grid), interpolation="nearest")
         one.set_title(f"{cell}: {len(frame)} polygons", fontsize=10)
+        if test.any():
+            one.contour(
+                np.flipud(test), levels=[0.5], extent=_extent_km(grid), colors="white", linewidths=1.2, linestyles="--"
+            )
     handles = [Patch(color=c, label=w) for w, c in (("hit", HIT), ("missed", MISSED), ("false alarm", FALSE_ALARM))]
     axes[0].legend(handles=handles, loc="upper right", fontsize=8)
-    _finish(figure, path, f"Errors on the event '{scenes.index.event}'", scenes, grid)
+    title = f"Errors on the event '{scenes.index.event}'"
+    if test.any():
+        title += "\ndashed: the test split, the only part that is scored"
+    _finish(figure, path, title, scenes, grid)
 
 
 def draw_settings(path: Path, scenes: SceneFolder, maps: Mapping[str, Path]) -> None:
@@ -101,7 +111,7 @@ def _panels(count: int) -> tuple[Figure, list[Any]]:
 def _photo(axes: Any, rgb: NDArray[Any], grid: Grid, white: float, title: str) -> None:
     axes.imshow(true_colour(rgb, white), extent=_extent_km(grid), interpolation="nearest")
     axes.set_facecolor("black")
-    axes.set_title(f"{title} (black: cloud)", fontsize=10)
+    axes.set_title(f"{title} (black: no clear look)", fontsize=10)
 
 
 def _layer(figure: Figure, axes: Any, values: NDArray[Any], grid: Grid, palette: Palette, title: str) -> None:

@@ -1,8 +1,8 @@
 """Detected and known landslides, each judged by the other, as outlines for the page.
 
-Judged on pixels, as the scores are. A detected object is a hit when any of its pixels is a known landslide, a false
-alarm when none is and at least one is known not to be. A known landslide is found when at least a share of its pixels
-is covered by detections, missed when it is not.
+Judged on pixels by the rule of the scores (`skred.scores.objects`). A detected object is a hit when at least a share of
+its known pixels is landslide, a false alarm when none is, and touches a landslide when it is less. A known landslide, a
+connected piece of the labels, is found when at least that share of its pixels is covered by detections.
 """
 
 from __future__ import annotations
@@ -47,15 +47,24 @@ def burn(frame: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.int32]:
     return np.asarray(features.rasterize(shapes, out_shape=grid.shape, transform=grid.transform, dtype="int32"))
 
 
-def judge_detected(frame: gpd.GeoDataFrame, labels: NDArray[np.uint8], grid: Grid) -> list[dict[str, Any]]:
-    """A record per polygon: its attributes, ``verdict`` (hit, false alarm, not judged) and ``rings`` (see `rings`)."""
+def judge_detected(
+    frame: gpd.GeoDataFrame, labels: NDArray[np.uint8], grid: Grid, share: float
+) -> list[dict[str, Any]]:
+    """A record per polygon: its attributes, ``verdict`` (hit, touching, false alarm, not judged) and ``rings`` (see
+    `rings`)."""
     numbers = burn(frame, grid)
     count = int(frame["id"].max()) if len(frame) else 0
     on_landslide = np.bincount(numbers[labels == LANDSLIDE], minlength=count + 1)
     on_nothing = np.bincount(numbers[labels == NO_LANDSLIDE], minlength=count + 1)
     records = []
     for row in frame.itertuples():
-        verdict = "hit" if on_landslide[row.id] else "false alarm" if on_nothing[row.id] else "not judged"
+        landslide, known = on_landslide[row.id], on_landslide[row.id] + on_nothing[row.id]
+        if not known:
+            verdict = "not judged"
+        elif not landslide:
+            verdict = "false alarm"
+        else:
+            verdict = "hit" if landslide >= share * known else "touching"
         told = {name: _plain(getattr(row, name)) for name in SHOWN}
         records.append({**told, "verdict": verdict, "rings": rings(row.geometry, grid)})
     return records
@@ -73,6 +82,20 @@ def judge_known(numbers: NDArray[np.int32], detected: NDArray[np.bool_], share: 
     size = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
     covered = np.bincount(numbers[detected], minlength=count + 1)[1:]
     return [bool(c >= share * s) for c, s in zip(covered, size, strict=True)]
+
+
+def parts_of(numbers: NDArray[np.int32], parts: gpd.GeoDataFrame, grid: Grid) -> list[str | None]:
+    """In which part (column `part`) the larger share of each object 1..n lies, as in the scores; None without parts."""
+    count = int(numbers.max(initial=0))
+    if parts.empty:
+        return [None] * count
+    names = list(parts["part"])
+    codes = burn(parts.assign(id=range(1, len(names) + 1)), grid)
+    inside = numbers > 0
+    size = len(names) + 1
+    flat = (numbers[inside] - 1).astype(np.int64) * size + codes[inside]
+    owner = np.bincount(flat, minlength=count * size).reshape(count, size).argmax(axis=1)
+    return [names[code - 1] if code else None for code in owner]
 
 
 def rings(shape: shapely.Geometry, grid: Grid) -> list[list[int]]:

@@ -84,10 +84,12 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
     differences = read_json(inputs.differences, "run the compare stage") if inputs.differences else {}
     verdicts = list(differences.get("verdicts", {}).values())
     text: dict[str, Any] = {
-        "simulated": any(event["simulated"] for event in events),
+        "simulated": all(event["simulated"] for event in events),
+        "kind": _kind([event["simulated"] for event in events]),
         "lead": content.lead(cells, events),
         "glance": content.glance(cells, differences),
         "events": content.event_rows(events),
+        "pieces_note": content.pieces_note(events),
         "settings": content.setting_rows(cards),
         "overlap": _share(overlap_share),
         "verdicts": verdicts,
@@ -103,6 +105,10 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
         "block_km": f"{patch.block_px * events[0]['grid']['resolution_m'] / 1000:g} km",
     }
     return render(Page(text, data, pictures), params.max_mb)
+
+
+def _kind(simulated: Sequence[bool]) -> str:
+    return "simulated" if all(simulated) else "partly simulated" if any(simulated) else ""
 
 
 def _best_mapped(cells: Sequence[Scored], maps: Sequence[Path]) -> str:

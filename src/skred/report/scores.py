@@ -213,7 +213,7 @@ def recall_by_size(cells: Sequence[Scored], overlap: str) -> Chart | None:
     words = [size_words(name).removesuffix(" ha").replace(" to ", "–") for name in classes]
     return draw(
         "sizes",
-        f"Landslides found by size, {where}",
+        f"Pieces of mapped landslides found by size, {where}",
         Axis("area of the landslide, ha", -0.3, len(classes) - 0.7, range(len(classes)), words),
         Axis("share found"),
         series,

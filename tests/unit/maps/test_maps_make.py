@@ -19,10 +19,13 @@ from rio_cogeo.cogeo import cog_validate
 from maps_place import PARAMS, card, manifest, mapped, write_event, write_model
 from skred.core.errors import InputError
 from skred.core.json_file import write_json
+from skred.core.scenes import SceneFolder
+from skred.maps import make
 from skred.maps.attributes import COLUMNS
 from skred.maps.make import Maker, make_maps
 from skred.maps.observing import WORDS, Seen
 from skred.patches.store import PatchFolder
+from skred.scores.bins import predicted_positive
 
 NAME = "toy-fusion-cart"
 
@@ -66,6 +69,7 @@ def test_the_attributes_are_those_of_the_pixels(tmp_path):
     assert (row["elevation_min_m"], row["elevation_max_m"], row["slope_mean_deg"]) == (300, 330, 30)
     assert (row["observable_share"], row["days_to_last_image"]) == (1.0, 21)
     assert (row["threshold"], row["min_area_m2"], row["simulated"]) == (0.5, 300, True)
+    assert (row["trained_on"], row["trained_on_simulated"]) == ("toy", True)
     assert len(row["model_sha256"]) == 64
     assert row["split"] is None
     assert np.isnan(row["spread_mean"])
@@ -165,6 +169,9 @@ def test_a_map_of_the_event_that_was_trained_on_says_split_and_outlines_the_bloc
     frame, aoi = layer(tmp_path / "maps", "landslides"), layer(tmp_path / "maps", "aoi")
     assert set(frame["split"]) == {"train", "val", "test", "buffer"}
     assert set(aoi["part"]) == {"area", "train", "val", "test", "buffer"}
+    whole = aoi[["landslides", "landslide_area_m2", "observable_share", "days_to_last_image"]].notna()
+    assert whole.all(axis=1).equals(whole.any(axis=1))
+    assert whole.all(axis=1).equals(aoi["part"] == "area")
     assert aoi.set_index("part")["part_km2"]["test"] == pytest.approx((split == 3).sum() * 1e-4)
     inside = gpd.sjoin(frame, aoi[aoi["part"] == "test"][["geometry"]], predicate="within")
     assert set(inside["split"]) == {"test"}
@@ -184,6 +191,66 @@ def test_the_mapping_unit_is_that_of_validation_unless_the_parameter_says_anothe
     frame = layer(tmp_path / "maps", "landslides")
     assert (frame["min_area_m2"].tolist(), frame["area_m2"].tolist()) == ([3000], [4000])
     assert frame["days_to_last_image"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"cell": "sar-unet"}, r"scores of sar-unet, wanted those of fusion-cart"),
+        (
+            {"cell": "fusion-cart", "threshold": 0.7},
+            r"scores of another training .* \(threshold 0\.7, the model's is 0\.5",
+        ),
+    ],
+)
+def test_scores_of_another_model_or_training_are_refused(tmp_path, other, told):
+    (tmp_path / "scores").mkdir()
+    write_json(tmp_path / "scores/scores.json", {"unit_px": 30} | other)
+    with pytest.raises(InputError, match=told):
+        Maker.open(write_model(tmp_path / "model", card()), PARAMS, tmp_path / "scores")
+
+
+@pytest.mark.parametrize(("names", "days"), [(("dndvi",), 12), (("pre_vv", "post_vv"), 21)])
+def test_the_last_image_is_one_that_can_have_been_used(tmp_path, names, days):
+    maps = mapped(tmp_path, TWO, card(names))
+    assert json.loads((maps / "summary.json").read_text())[0]["days_to_last_image"] == days
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_every_file_says_what_the_model_learnt_from_and_that_it_misses_some(tmp_path, simulated):
+    write_event(tmp_path, TWO)
+    index = json.loads((tmp_path / "scenes/scenes.json").read_text())
+    write_json(tmp_path / "scenes/scenes.json", index | {"simulated": simulated})
+    (tmp_path / "scores").mkdir()
+    held_out = {"objects": {"recall": 0.494}}
+    write_json(tmp_path / "scores/scores.json", {"cell": "fusion-cart", "unit_px": 3, "held_out": held_out})
+    maker = Maker.open(write_model(tmp_path / "model", card()), PARAMS, tmp_path / "scores")
+    scenes, maps = SceneFolder.open(tmp_path / "scenes"), tmp_path / "maps"
+    [summary] = make_maps(maker, scenes, tmp_path / "probability", maps)
+    learnt = "CAUTION: fusion-cart learnt from simulated landslides only (event toy), and these images are real"
+    if simulated:
+        learnt = "fusion-cart learnt from simulated landslides of the event toy."
+    missing = "it found 49 % of the known ones (test blocks and unseen event together, simulated)"
+    assert (summary["trained_on"], summary["trained_on_simulated"], summary["recall"]) == ("toy", True, 0.494)
+    description = json.loads((maps / f"{NAME}.json").read_text())["properties"]["description"]
+    with sqlite3.connect(maps / f"{NAME}.gpkg") as base:
+        told = dict(base.execute("select table_name, description from gpkg_contents"))
+    for text in (description, told["landslides"]):
+        assert learnt in text
+        assert missing in text
+    assert missing in told["observable"]
+    with rasterio.open(maps / f"{NAME}.probability.tif") as raster:
+        assert (raster.tags()["trained_on"], raster.tags()["trained_on_simulated"]) == ("toy", "yes")
+
+
+def test_a_user_who_compares_with_a_thousandth_finds_the_pixels_that_the_model_means():
+    thousandths = np.arange(1001) / 1000
+    for probability in (thousandths, np.float32(thousandths), thousandths + 0.0004):
+        written = make._whole_thousandths(probability)
+        assert written.dtype == np.float32
+        for k, threshold in enumerate(thousandths[:-1]):  # a GIS compares in float64
+            assert ((written.astype(np.float64) >= threshold) == (np.arange(1001) >= k)).all(), threshold
+            assert (predicted_positive(np.minimum(written, 1), threshold) == (np.arange(1001) >= k)).all(), threshold
 
 
 def test_the_spread_of_an_ensemble_is_told_per_polygon(tmp_path):
@@ -211,7 +278,7 @@ def test_the_probability_is_a_valid_cog_with_overviews_nodata_and_a_style(tmp_pa
         values = raster.read(1)
         assert raster.tags()["simulated"] == "yes"
     assert np.isnan(values[:100]).all()
-    assert values[305, 305] == np.float32(0.876)  # whole thousandths, rounded down
+    assert values[305, 305] == pytest.approx(0.876, abs=1e-7)  # whole thousandths, rounded down
     assert ET.parse(maps / f"{NAME}.probability.qml").getroot().tag == "qgis"  # noqa: S314
 
 

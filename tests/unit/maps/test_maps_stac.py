@@ -38,15 +38,17 @@ def test_the_model_is_described_as_the_mlm_extension_wants_it(item):
     assert model.name == item.stem.removeprefix("toy-")
     [given] = model.input
     assert len(given.bands) == given.input.shape[-1] == len(given.value_scaling)
-    assert json.loads(item.read_text())["assets"]["model"]["roles"] == ["mlm:model", "mlm:weights"]
-
-
-def test_every_asset_but_the_model_lies_beside_the_item(item):
     assets = json.loads(item.read_text())["assets"]
-    for name, asset in assets.items():
-        if name != "model":
-            assert (item.parent / asset["href"]).is_file(), name
-    assert not Path(assets["model"]["href"]).is_absolute()
+    assert {name: assets[name]["roles"] for name in assets if name.startswith("model")} == {
+        "model": ["mlm:model"],
+        "model:tree.skops": ["mlm:weights"],
+    }
+
+
+def test_every_link_leads_to_a_file(item):
+    for name, asset in json.loads(item.read_text())["assets"].items():
+        assert not Path(asset["href"]).is_absolute()
+        assert (item.parent / asset["href"]).is_file(), name
 
 
 def test_place_and_time_are_those_of_the_event(item):

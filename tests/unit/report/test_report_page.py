@@ -206,3 +206,32 @@ def test_figures_are_drawn_for_every_event_and_are_the_same_bytes_again(made, tm
         assert content.startswith(b"\x89PNG")
         assert (tmp_path / "two" / name).read_bytes() == content
         assert b"matplotlib" not in content
+
+
+def test_a_page_of_real_and_simulated_events_marks_each_and_claims_neither_for_all(tmp_path):
+    inputs, before = report_place.build(tmp_path)
+    index = tmp_path / "control/scenes/scenes.json"
+    write_json(index, json.loads(index.read_text()) | {"simulated": False})
+    html = make_page(inputs, before, REPORT, PATCH, overlap_share=0.2)
+    assert "All pixels are simulated" not in html
+    assert "Some events are simulated, and marked so" in html
+    assert '<th scope="row">unseen (simulated)</th>' in html
+    assert '<th scope="row">control</th>' in html
+
+
+def test_pieces_of_the_raster_are_not_called_landslides_and_the_inventory_is_named(tmp_path):
+    inputs, before = report_place.build(tmp_path)
+    index = tmp_path / "unseen/scenes/scenes.json"
+    read = json.loads(index.read_text())
+    write_json(index, read | {"about": read["about"] | {"inventory": {"landslides": 7, "unknown": 0}}})
+    html = make_page(inputs, before, REPORT, PATCH, overlap_share=0.2)
+    assert "pieces of mapped landslides</th>" in html
+    assert "The inventories themselves count 7 on unseen." in html
+
+
+def test_a_card_does_not_say_that_small_ones_escape_where_all_were_found(tmp_path):
+    sizes = {"under_0.1_ha": {"landslides": 4, "found": 4, "touched": 4}}
+    objects = {"recall": 1.0, "precision": 1.0, "by_size": sizes}
+    inputs, _ = report_place.build(tmp_path, {"fusion-cart": report_place.scores("fusion-cart", objects=objects)})
+    write_cards(inputs, tmp_path / "cards")
+    assert "Small landslides escape" not in (tmp_path / "cards/fusion-cart.md").read_text(encoding="utf-8")

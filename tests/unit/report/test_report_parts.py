@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from pyproj import Geod, Transformer
 
 from skred.core.grid import Grid
 from skred.maps.polygons import outlines
 from skred.report.charts import Axis, Series, draw
+from skred.report.events import _place
 from skred.report.images import palette_png, relief, true_colour
-from skred.report.judged import judge_known, known_landslides, rings
+from skred.report.judged import judge_known, known_landslides, parts_of, rings
 from skred.report.palettes import DNDVI, PROBABILITY, RADAR
 from skred.report.scores import thinned
 
@@ -79,6 +81,7 @@ def test_polygons_are_judged_hit_false_alarm_or_not_at_all():
     labels = np.zeros((6, 8), np.uint8)
     labels[0, 0] = 1
     labels[:, 6:] = 255
+    labels[1, 3] = 1  # a quarter of the second polygon, as of the first
     frame = gpd.GeoDataFrame(
         {name: [1.0, 2.0, 3.0] if name != "id" else [1, 2, 3] for name in SHOWN},
         geometry=[
@@ -86,7 +89,35 @@ def test_polygons_are_judged_hit_false_alarm_or_not_at_all():
             for c in (0, 3, 6)
         ],
     )
-    assert [record["verdict"] for record in judge_detected(frame, labels, GRID)] == ["hit", "false alarm", "not judged"]
+
+    def verdicts(share):
+        return [record["verdict"] for record in judge_detected(frame, labels, GRID, share)]
+
+    assert verdicts(0.2) == ["hit", "hit", "not judged"]
+    assert verdicts(0.3) == ["touching", "touching", "not judged"]
+    labels[1, 3] = 0
+    assert verdicts(0.2) == ["hit", "false alarm", "not judged"]
+
+
+def test_a_piece_belongs_to_the_part_where_its_larger_share_lies():
+    boxes = [shapely.box(350_000, 6_799_940, 350_030, 6_800_000), shapely.box(350_030, 6_799_940, 350_060, 6_800_000)]
+    parts = gpd.GeoDataFrame({"part": ["train", "test"]}, geometry=[shapely.MultiPolygon([box]) for box in boxes])
+    numbers = np.zeros((6, 8), np.int32)
+    numbers[0, :4], numbers[2, 2:6], numbers[4, 6:] = 1, 2, 3
+    assert parts_of(numbers, parts, GRID) == ["train", "test", None]
+    assert parts_of(numbers, parts[:0], GRID) == [None] * 3
+
+
+@pytest.mark.parametrize(("size_km", "metres"), [(10, 1), (40, 15)])
+def test_a_position_between_the_places_of_the_lattice_is_right_also_far_from_the_meridian(size_km, metres):
+    grid = Grid("EPSG:32633", 160_000.0, 7_800_000.0, 10.0, 100 * size_km, 100 * size_km)
+    lattice = np.array(_place(grid)["lattice"])
+    exact = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+    for x, y in np.random.default_rng(2).uniform(0, 4, (50, 2)):
+        i, j, u, v = int(x), int(y), x % 1, y % 1
+        lon, lat = np.einsum("a,b,abk->k", [1 - v, v], [1 - u, u], lattice[j : j + 2, i : i + 2])
+        true = exact.transform(grid.west + 250 * size_km * x, grid.north - 250 * size_km * y)
+        assert Geod(ellps="WGS84").inv(lon, lat, *true)[2] < metres
 
 
 @given(st.integers(2, 2000))

@@ -5,16 +5,23 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyogrio
 import pytest
 import wiring
 import yaml
+from sklearn.tree import DecisionTreeClassifier
 
+from maps_place import card, manifest, write_event, write_model
+from skred import detect as detecting
 from skred.core.bands import EVENT_BANDS
+from skred.core.json_file import write_json
+from skred.detectors.cart.archive import tree_to_bytes
 from skred.detectors.cart.params import Params
 from skred.detectors.train import Recipe, train_cell
+from skred.manifest import write_manifest
 from skred.maps.observing import WORDS, Seen
 
 BANDS = tuple(band for band in EVENT_BANDS if band.name in ("dndvi", "pre_vv", "post_vv"))
@@ -75,11 +82,104 @@ def test_an_event_without_any_image_ends_well_and_its_map_says_that_nothing_was_
         "skred: step 3 of 4, predict",
         "skred: step 4 of 4, map",
     ]
-    maps = folder / "data/detections/tiny/maps/tiny"
+    maps = folder / "data/detections/tiny/model/maps/tiny"
     assert len(pyogrio.read_dataframe(maps / "tiny-fusion-cart.gpkg", layer="landslides")) == 0
     seen = pyogrio.read_dataframe(maps / "tiny-fusion-cart.gpkg", layer="observable")
     assert (seen["reason"].tolist(), seen["share"].tolist()) == ([WORDS[Seen.NO_PASS]], [1.0])
     assert json.loads((maps / "summary.json").read_text())[0]["role"] == "unseen"
+
+
+REAL_STEP = detecting._step
+
+
+def steps(monkeypatch, write_scenes, failing=None):
+    """Instead of a download and a composite the given scenes; prediction and map are the real ones."""
+
+    def step(number, stage, *arguments):
+        if stage == failing:
+            raise SystemExit(1)
+        given = dict(zip(arguments[::2], arguments[1::2], strict=False))
+        if stage == "composite":
+            write_scenes(Path(given["--out"]))
+        elif stage == "download":
+            write_manifest(Path(given["--out"]), manifest("toy"))
+        else:
+            REAL_STEP(number, stage, *arguments)
+
+    monkeypatch.setattr(detecting, "_step", step)
+
+
+def colours_only(place, *, seen=0, shape=(40, 50)):
+    """Scenes in which only the colours after the event are known, as after a month of cloud and without radar."""
+    nowhere = dict.fromkeys(("dndvi", "pre_ndvi", "pre_vv", "pre_vh", "post_vv", "post_vh"), np.ones(shape, bool))
+    unknown = {} if seen else nowhere
+
+    def write(folder):
+        quality = {"observable_optical": seen, "observable_radar": seen}
+        scenes, _ = write_event(place, np.zeros(shape), unknown=unknown, quality=quality)
+        shutil.copytree(scenes.path, folder)
+
+    return write
+
+
+def a_tree_that_finds_landslides_everywhere(folder):
+    """A model of colours after the event too, whose answer is always yes."""
+    names = ("post_red", "post_green", "dndvi", "pre_vv", "post_vv")
+    write_model(folder, card(names, threshold=0.001))
+    tree = DecisionTreeClassifier(max_depth=1, random_state=0).fit(np.zeros((9, 7)), [0] * 3 + [1] * 6)
+    (folder / "tree.skops").write_bytes(tree_to_bytes(tree))
+
+
+def test_the_statement_and_the_polygons_never_contradict(tmp_path, monkeypatch):
+    a_tree_that_finds_landslides_everywhere(tmp_path / "models/all")
+    event, params = tmp_path / "toy.yaml", wiring.ROOT / "params.yaml"
+    event.write_text(yaml.safe_dump(EVENT | {"name": "toy"}), encoding="utf-8")
+    scores = tmp_path / "scores"
+    scores.mkdir()
+    write_json(scores / "scores.json", {"unit_px": 3})
+
+    def run():
+        out = tmp_path / "out"
+        return detecting.detect(event, tmp_path / "models/all", out, params=params, store=tmp_path, scores=scores)
+
+    steps(monkeypatch, colours_only(tmp_path / "clear", seen=1))
+    told = run().lines()
+    assert told[0].startswith("toy (SIMULATED pixels): 1 landslides")
+    assert told[1:3] == [
+        "The model misses landslides on observable ground too; how many was not measured.",
+        "fusion-cart learnt from simulated landslides of the event toy.",
+    ]
+
+    before = sorted((tmp_path / "out/maps/toy").iterdir())
+    for failing in ("composite", "map"):
+        steps(monkeypatch, colours_only(tmp_path / failing), failing)
+        with pytest.raises(SystemExit):
+            run()
+        assert sorted((tmp_path / "out/maps/toy").iterdir()) == before  # the last good map stays
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(detecting.PARTS)
+
+    steps(monkeypatch, colours_only(tmp_path / "cloud"))
+    found = run()
+    assert found.lines()[0] == "toy: no usable image (SIMULATED pixels). Whether anything slid cannot be said."
+    assert len(pyogrio.read_dataframe(found.folder / "toy-fusion-cart.gpkg", layer="landslides")) == 0
+    seen = pyogrio.read_dataframe(found.folder / "toy-fusion-cart.gpkg", layer="observable")
+    assert seen["reason"].tolist() == [WORDS[Seen.CLOUD]]
+    assert found.summary["days_to_last_image"] is None
+    assets = json.loads((found.folder / "toy-fusion-cart.json").read_text())["assets"]
+    assert (found.folder / assets["model"]["href"]).resolve() == tmp_path / "models/all/model.json"
+
+
+def test_scores_beside_another_model_of_the_same_name_are_not_taken(folder, tmp_path):
+    there = folder / "data/scores/sar-cart"
+    there.mkdir(parents=True)
+    write_json(there / "scores.json", {"cell": "sar-cart", "unit_px": 3})
+    write_model(tmp_path / "elsewhere/models/sar-cart", card(("pre_vv", "post_vv"), cell="sar-cart", setting="sar"))
+    params = wiring.ROOT / "params.yaml"  # no minimum mapping unit in it
+    asked = ("--event", "tiny", "--params", str(params), "--model", str(tmp_path / "elsewhere/models/sar-cart"))
+    done = detect(folder, *asked, "--out", "other")
+    shutil.rmtree(there)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no minimum mapping unit; give --scores" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +205,7 @@ def test_without_an_optical_image_the_radar_model_maps_what_radar_shows_and_says
     told = first.stdout.splitlines()[0]
     assert re.match(r"soon \(SIMULATED pixels\): \d+ landslides, [\d.]+ ha, by sar-cart; [1-9]\d* % of 0 km²", told)
     assert told.endswith(" Without Sentinel-2 (optical): there was no usable image of it before and after.")
-    raw = json.loads((radar_alone / "data/detections/soon/raw/manifest.json").read_text())
+    raw = json.loads((radar_alone / "data/detections/soon/sar-cart/raw/manifest.json").read_text())
     assert {one["sensor"] for one in raw["acquisitions"]} == {"S1"}
     assert detect(radar_alone, *asked, "models/sar-cart").stdout == first.stdout  # again, over the earlier one
 

@@ -2,9 +2,10 @@
 const STYLES = {
   "hit": {color: "#35d0ff", dash: null, words: "detected: hit"},
   "false alarm": {color: "#ff6fae", dash: "2 5", words: "detected: false alarm"},
+  "touching": {color: "#c9a2ff", dash: "10 4", words: "detected: touches a landslide"},
   "not judged": {color: "#ffffff", dash: "8 3 2 3", words: "detected where labels are unknown"},
-  "missed": {color: "#ffd400", dash: "7 5", words: "known landslide, missed"},
-  "found": {color: "#9be564", dash: null, words: "known landslide, found"},
+  "missed": {color: "#ffd400", dash: "7 5", words: "known landslide (piece), missed"},
+  "found": {color: "#9be564", dash: null, words: "known landslide (piece), found"},
 };
 const PARTS = {train: "#4aa3ff", val: "#ffb347", test: "#ff7ac6"};
 const thousands = (value) => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ");
@@ -89,6 +90,7 @@ function startMap(data) {
     add("model", s.cell);
     add("threshold", shown(s.threshold, 3));
     add("hash of the model", s.model_sha256.slice(0, 12));
+    add("learnt from", `${s.trained_on}${s.trained_on_simulated ? " (simulated)" : ""}`);
     if (state.event.simulated) add("pixels", "simulated");
     box.append(list);
     return box;
@@ -108,7 +110,7 @@ function startMap(data) {
       const [casing, line] = drawn(known.rings, "known", STYLES[name]);
       line.bindPopup(() => {
         const box = element("div");
-        box.append(element("h3", `Known landslide: ${name}`), element("p", `${shown(known.area_m2, 0, "m²")}, mapped in the inventory`));
+        box.append(element("h3", `Piece of a known landslide: ${name}`), element("p", `${shown(known.area_m2, 0, "m²")}, mapped in the inventory`));
         return box;
       });
       groups[name].addLayer(casing).addLayer(line);
@@ -184,11 +186,11 @@ function startMap(data) {
     const keys = element("div"), list = element("ul");
     keys.append(element("h3", "Outlines"), list);
     const names = [];
-    if ($("show-detected").checked) names.push("hit", "false alarm", "not judged");
+    if ($("show-detected").checked) names.push("hit", "false alarm", "touching", "not judged");
     if ($("show-known").checked) names.push("missed");
     if ($("show-found").checked) names.push("found");
     const there = new Set(state.event.cells[state.cell].detected.map((p) => p.verdict));
-    for (const name of names) if (name !== "not judged" || there.has(name)) list.append(key(STYLES[name].words, STYLES[name]));
+    for (const name of names) if ((name !== "not judged" && name !== "touching") || there.has(name)) list.append(key(STYLES[name].words, STYLES[name]));
     if ($("show-parts").checked) for (const part of Object.keys(state.event.parts)) list.append(key(`split: ${part}`, {color: PARTS[part], dash: null}));
     if (list.children.length) box.append(keys);
   }
@@ -208,9 +210,15 @@ function startMap(data) {
     return item;
   }
   function tell() {
-    const cell = state.event.cells[state.cell], s = cell.summary, count = (v) => cell.detected.filter((p) => p.verdict === v).length;
-    const found = cell.found.filter(Boolean).length, known = cell.found.length;
-    const judged = known ? `${count("hit")} hits and ${count("false alarm")} false alarms; ${found} of ${known} known landslides found` : "none is real: this place has no landslides";
+    const cell = state.event.cells[state.cell], s = cell.summary;
+    // Where the model learnt or was tuned a hit is no achievement: only the test split is counted.
+    const divided = Object.keys(state.event.parts).length > 0;
+    const detected = cell.detected.filter((p) => !divided || p.split === "test"), count = (v) => detected.filter((p) => p.verdict === v).length;
+    const pieces = cell.found.filter((_, i) => !divided || state.event.known[i].part === "test");
+    const found = pieces.filter(Boolean).length, known = pieces.length, touching = count("touching");
+    const tallied = `${count("hit")} hits, ${count("false alarm")} false alarms${touching ? `, ${touching} touching` : ""}; ${found} of ${known} pieces of known landslides found`;
+    const nothing = state.event.role === "control" ? "none is real: this place has no landslides" : "no landslide is known here to judge them by";
+    const judged = !known ? nothing : divided ? `in the test split ${tallied}; the other ${cell.detected.length - detected.length} polygons lie where the model learnt, was tuned, or next to it, and do not tell how good it is` : tallied;
     $("tally").textContent = `${state.cell} on “${state.event.name}”: ${cell.detected.length} polygons, ${shown(s.landslide_area_m2 / 1e4, 1)} ha; ${judged}. The model's sensors saw ${shown(s.observable_share, 0, "%")} of the area before and after.`;
     const seen = $("seen"), list = element("ul");
     seen.replaceChildren(element("p", "Seen by optics and radar (mask):"), list);
@@ -283,8 +291,9 @@ function startMap(data) {
   async function readOut(e) {
     const g = state.event.grid, col = Math.floor((e.latlng.lng - g.west) / g.resolution_m), row = Math.floor((g.north - e.latlng.lat) / g.resolution_m);
     if (col < 0 || row < 0 || col >= g.width || row >= g.height) return;
-    const [nw, ne, sw, se] = g.corners, u = (col + 0.5) / g.width, v = (row + 0.5) / g.height;
-    const lonlat = [0, 1].map((k) => (1 - v) * ((1 - u) * nw[k] + u * ne[k]) + v * ((1 - u) * sw[k] + u * se[k]));
+    const steps = g.lattice.length - 1, x = steps * (col + 0.5) / g.width, y = steps * (row + 0.5) / g.height;
+    const i = Math.floor(x), j = Math.floor(y), u = x - i, v = y - j;
+    const [lon, lat] = [0, 1].map((k) => (1 - v) * ((1 - u) * g.lattice[j][i][k] + u * g.lattice[j][i + 1][k]) + v * ((1 - u) * g.lattice[j + 1][i][k] + u * g.lattice[j + 1][i + 1][k]));
     const one = layer(e.containerPoint.x < state.at * map.getSize().x ? state.left : state.right);
     let value = one.title;
     if (one.colours) {
@@ -292,7 +301,7 @@ function startMap(data) {
       const number = one.low + (code / (one.colours.length - 1)) * (one.high - one.low);
       value = `${one.title}: ${code === 255 ? "unknown" : `${number.toFixed(2)} ${one.unit === "probability" ? "" : one.unit}`}`;
     }
-    $("readout").textContent = `${value.trim()} · east ${thousands(g.west + col * g.resolution_m)} m, north ${thousands(g.north - row * g.resolution_m)} m (${g.crs}) · ${lonlat[1].toFixed(4)}° N ${lonlat[0].toFixed(4)}° E`;
+    $("readout").textContent = `${value.trim()} · east ${thousands(g.west + (col + 0.5) * g.resolution_m)} m, north ${thousands(g.north - (row + 0.5) * g.resolution_m)} m (${g.crs}) · ${Math.abs(lat).toFixed(5)}° ${lat < 0 ? "S" : "N"} ${Math.abs(lon).toFixed(5)}° ${lon < 0 ? "W" : "E"}`;
   }
 
   function options(select, pairs, wanted) {
@@ -312,6 +321,7 @@ function startMap(data) {
     state.right = options($("right"), pictures, state.right || "after");
     state.cell = options($("cell"), cells, state.cell || data.best_cell);
     const g = event.grid, box = bounds(g), turn = g.convergence_deg;
+    if ($("water")) $("water").hidden = !event.simulated;
     $("north").textContent = `grid north; true north ${Math.abs(turn).toFixed(1)}° to the ${turn > 0 ? "left" : "right"}`;
     map.setMaxBounds(L.latLngBounds(box).pad(0.5));
     map.fitBounds(box, {animate: false});
