@@ -1,7 +1,7 @@
 """Seconds to build a simulated place and to render passes of it, on one core.
 
-``python benchmarks/world.py --size 1024`` on one core of a busy 2-core machine (processor time, best of three renders):
-build 9.5 s; an optical pass 0.23 s before the storm and 0.27 s after; a radar pass 0.10 s.
+``python benchmarks/world.py --size 1024`` on one core of a 2-core machine (processor time, best of three renders):
+build 8.8 s; an optical pass 0.23 s before the storm and 0.25 s after; a radar pass 0.10 s.
 """
 
 from __future__ import annotations

@@ -265,29 +265,32 @@ def world_check(
         "data/external/s1-rtc-series"
     ),
     outcomes: Annotated[
-        bool, typer.Option("--outcomes", help="also train CART and U-Net: about 4 minutes more a seed")
+        bool, typer.Option("--outcomes", help="also train five U-Nets and five trees a seed: takes minutes each seed")
     ] = False,
-    json: Annotated[Path | None, typer.Option(help="JSON file to write")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON file to write, anew after each seed")] = None,
 ) -> None:
     """Measure simulated places against what a simulation must show, and print the table."""
-    from skred.check_world.check import Setup, check_seeds, null_spread_to_meet
-    from skred.check_world.outcomes import Recipes
+    from skred.check_world.check import Checked, Setup, check_seeds, null_spread_to_meet
+    from skred.check_world.outcomes import COMPARED, SETTINGS, Recipes
     from skred.check_world.table import as_json, markdown
     from skred.composite.params import CompositeParams
     from skred.core.events import read_event
     from skred.core.json_file import write_json
     from skred.core.params import read_section
-    from skred.detectors.base import DETECTORS, params_model
+    from skred.detectors.base import params_model
     from skred.detectors.cells import Setting
     from skred.patches.params import PatchParams
     from skred.world.params import WorldParams
 
     recipes = None
     if outcomes:
+        bands = read_section(params, "settings", dict[str, Setting])
+        if missing := [name for name in SETTINGS if name not in bands]:
+            raise InputError(f"{params}: section settings lacks {', '.join(missing)}, which --outcomes trains on")
         recipes = Recipes(
             read_section(params, "patch", PatchParams),
-            read_section(params, "settings", dict[str, Setting]),
-            {name: read_section(params, name, params_model(name)) for name in DETECTORS},
+            {name: bands[name] for name in SETTINGS},
+            {name: read_section(params, name, params_model(name)) for name in COMPARED},
         )
     setup = Setup(
         read_section(params, "world", WorldParams),
@@ -296,10 +299,15 @@ def world_check(
         null_spread_to_meet(real),
         recipes,
     )
-    checked = check_seeds(setup, [*seeds, *(more or [])], lambda line: typer.echo(line, err=True))
-    typer.echo(markdown(checked))
-    if json is not None:
-        write_json(json, as_json(checked))
+    checked: list[Checked] = []
+    try:
+        for one in check_seeds(setup, [*seeds, *(more or [])], lambda line: typer.echo(line, err=True)):
+            checked.append(one)
+            if json is not None:
+                write_json(json, as_json(checked))
+    finally:  # what was measured is shown, whatever happened to a later seed
+        if checked:
+            typer.echo(markdown(checked))
 
 
 @world_app.command("draw")

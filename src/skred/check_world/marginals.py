@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from skred.check_world.composites import Composited, Layers, passes
 from skred.core.grid import Window
-from skred.world.cover import Cover
+from skred.world.cover import FOREST, Cover
 from skred.world.noise import Float
 from skred.world.params import LandslideParams
 from skred.world.world import World
@@ -67,8 +67,11 @@ def terrain_lines(world: World) -> list[Line]:
     terrain = world.ground.terrain
     error = world.dem(world.grid.whole) - terrain.height_m
     land = ~terrain.water
+    relief = Line("relief", "m", "200-1500", float(np.ptp(terrain.height_m)))
+    if not land.any():
+        return [relief]
     return [
-        Line("relief", "m", "200-1500", float(np.ptp(terrain.height_m))),
+        relief,
         Line("slope of land: median", "deg", "15-30", float(np.median(terrain.slope_deg[land]))),
         Line("slope of land: 95th percentile", "deg", "walls 30-60", float(np.quantile(terrain.slope_deg[land], 0.95))),
         Line("error of the elevation product", "m", "2-4", float(error[land].std())),
@@ -88,7 +91,8 @@ def backscatter_lines(world: World, layers: Layers) -> list[Line]:
                 name = f"{band[4:].upper()} of {kind.name.lower()}: median"
                 lines.append(Line(name, "dB", wanted, float(np.median(level))))
     forest = np.isin(cover, (Cover.CONIFER, Cover.BIRCH)) & snow_free & np.isfinite(layers["pre_vv"])
-    lines.append(Line("VV of forest: standard deviation", "dB", "2.1", float(layers["pre_vv"][forest].std())))
+    if forest.any():
+        lines.append(Line("VV of forest: standard deviation", "dB", "2.1", float(layers["pre_vv"][forest].std())))
     return lines
 
 
@@ -96,18 +100,21 @@ def change_lines(world: World, layers: Layers) -> list[Line]:
     """Change of the bands on the cores of landslides (over 80 % bare), by what grew there, and elsewhere."""
     cover, bare = world.ground.landcover.cover, world.ground.slides.bare
     core, lines = bare > 0.8, []
-    forest = np.isin(cover, (Cover.CONIFER, Cover.BIRCH))
-    for name, where in (("forest", core & forest), ("grass and heath", core & ~forest)):
-        for band, wanted in (
-            ("vv", "-1.5" if name == "forest" else "0.5"),
-            ("vh", "-3" if name == "forest" else "-0.5"),
-        ):
+    table = world.params.backscatter
+    for name, kinds, (prior, _) in (
+        ("forest", FOREST, table.forest_to_bare),
+        ("heath", (Cover.HEATH,), table.shrubs_to_bare),
+        ("meadow and bog", (Cover.MEADOW, Cover.BOG), table.grass_to_bare),
+        ("till and rock", (Cover.TILL, Cover.ROCK), table.grass_to_bare),
+    ):
+        where = core & np.isin(cover, list(kinds))
+        for p, band in enumerate(("vv", "vh")):
             change = (layers[f"post_{band}"] - layers[f"pre_{band}"])[where]
             change = change[np.isfinite(change)]
             if change.size >= 10 * FEW:
-                lines.append(
-                    Line(f"{band.upper()} change on slides in {name}: mean", "dB", wanted, float(change.mean()))
-                )
+                label = f"{band.upper()} change on slides in {name}: mean"
+                lines.append(Line(label, "dB", f"{prior[p]:g}", float(change.mean())))
+    lines += _brighter(world, layers)
     for name, where, wanted in (
         ("cores of landslides", core, "-0.4 to -0.7"),
         ("edges and narrow landslides", (bare > 0.2) & (bare < 0.6), "-0.1 to -0.3"),
@@ -118,8 +125,21 @@ def change_lines(world: World, layers: Layers) -> list[Line]:
         if values.size >= 10 * FEW:
             lines.append(Line(f"dNDVI of {name}: median", "1", wanted, float(np.median(values))))
     untouched = layers["dndvi"][(world.ground.slides.share == 0) & np.isfinite(layers["dndvi"])]
-    lines.append(Line("dNDVI of untouched ground below -0.1", "%", "few", float(100 * (untouched < -0.1).mean())))
+    if untouched.size:
+        lines.append(Line("dNDVI of untouched ground below -0.1", "%", "few", float(100 * (untouched < -0.1).mean())))
     return lines
+
+
+def _brighter(world: World, layers: Layers) -> list[Line]:
+    """Share of landslides whose core (over half bare, at least `FEW` pixels) is brighter in VV after than before."""
+    change = layers["post_vv"] - layers["pre_vv"]
+    known = np.isfinite(change) & (world.ground.slides.bare > 0.5)
+    number = world.ground.slides.number[known]
+    pixels, total = np.bincount(number), np.bincount(number, change[known])
+    mean = total[pixels >= FEW] / pixels[pixels >= FEW]
+    if not mean.size:
+        return []
+    return [Line("landslides brighter in VV after than before", "%", "20-30", float(100 * (mean > 0).mean()))]
 
 
 def cloud_lines(world: World) -> list[Line]:
@@ -142,7 +162,8 @@ def cloud_lines(world: World) -> list[Line]:
     lines = []
     for after, name, wanted in ((False, "before", "0.25-0.35"), (True, "after", "lower than before")):
         lines.append(Line(f"optical looks {name}", "count", "about 14", float(len(shares[after]))))
-        lines.append(Line(f"clear share of looks {name}", "1", wanted, float(np.mean(shares[after]))))
+        if shares[after]:
+            lines.append(Line(f"clear share of looks {name}", "1", wanted, float(np.mean(shares[after]))))
     lines.append(Line("cloud that the classification misses", "%", "1-3", 100 * missed_cloud / max(true_cloud, 1)))
     lines.append(Line("cloud shadow that it misses", "%", "2-5", 100 * missed_shade / max(shaded, 1)))
     return lines

@@ -43,12 +43,21 @@ def spread_db(power: NDArray[np.floating], name: str) -> dict[str, float]:
     return found
 
 
+def half_offset_db(power: NDArray[np.floating]) -> float:
+    """Mean over all pixels of the first half of the dates less the second, dB, from power (dates, H, W)."""
+    first, second = power[: len(power) // 2].mean(axis=0), power[len(power) // 2 :].mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        difference = 10 * np.log10(first / second)
+    return float(np.mean(difference[np.isfinite(difference)]))
+
+
 def real_spread(folder: Path) -> dict[str, dict[str, float]]:
     """The null spread of each burst of a series; raises as `real_series`."""
-    return {burst: _spread(stacks) for burst, stacks in real_series(folder).items()}
+    return {burst: spread_of(stacks) for burst, stacks in real_series(folder).items()}
 
 
-def _spread(stacks: Mapping[str, NDArray[np.floating]]) -> dict[str, float]:
+def spread_of(stacks: Mapping[str, NDArray[np.floating]]) -> dict[str, float]:
+    """The null spread, by name, of a series as `real_series` or `simulated_series` give it."""
     return {key: value for name in POLARISATIONS for key, value in spread_db(stacks[name], name).items()}
 
 
@@ -81,16 +90,16 @@ def real_series(folder: Path) -> dict[str, dict[str, NDArray[np.floating]]]:
     return bursts
 
 
-def simulated_spread(params: WorldParams, event: Event) -> dict[str, float]:
-    """The null spread of the place of `event` without its storm, see `simulated_series`."""
-    return _spread(simulated_series(params, event))
-
-
 def simulated_series(params: WorldParams, event: Event) -> dict[str, NDArray[np.floating]]:
     """Linear power (dates, H, W) by polarisation of the place of `event` without its storm: the number and spacing of
     dates and the pixels of the real series, one track.
 
     Open water, snow, layover and radar shadow are left out: the real series has none.
+
+    Raises
+    ------
+    InputError
+        No track of the section `world.orbits` sees the whole area, or nothing but water, snow, layover and shadow.
     """
     quiet = _quiet(event)
     orbits = params.orbits.model_copy(
@@ -98,12 +107,18 @@ def simulated_series(params: WorldParams, event: Event) -> dict[str, NDArray[np.
     )
     world = build_world(params.model_copy(update={"orbits": orbits}), quiet)
     flown = [one for one in world.acquisitions() if one.footprint_share == 1 and one.day <= quiet.pre.last]
+    if not flown:
+        raise InputError(
+            "params: world.orbits.radar: no track with footprint_share 1, which (g) is measured on; add one"
+        )
     track = (flown[0].orbit_direction, flown[0].relative_orbit)
     flown = [one for one in flown if (one.orbit_direction, one.relative_orbit) == track][:DATES]
     ground, whole = world.ground, world.grid.whole
     first = (flown[0].day - quiet.date).days
     bad = (ground.landcover.cover == 0) | (ground.change.snow_day > first)
     bad |= world.viewing(*track, whole)["shadowMask"] > 0
+    if bad.all():
+        raise InputError(f"event {event.name}: nothing but water, snow, layover or shadow to measure (g) on; move it")
     side = round(RADAR_M / world.grid.resolution_m)
     stacks: dict[str, list[Float]] = {name: [] for name in POLARISATIONS}
     for look in rendered(world, flown):

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from skred.check_world.figures import save
+from skred.check_world.drawing import save
 from skred.check_world.null_radar import DATES, DAYS_APART, POLARISATIONS, RADAR_M, real_series, simulated_series
 from skred.core.events import Event
 from skred.world.params import WorldParams
@@ -39,7 +39,7 @@ def draw_real(params: WorldParams, event: Event, folder: Path, out: Path) -> Pat
         row[1].set(xlabel="days between two passes", ylabel=f"spread of their difference, {name}, dB", ylim=(0, 3.5))
         row[2].set(xlabel="distance, m", ylabel=f"autocorrelation of the difference, {name}", ylim=(-0.1, 0.6))
         row[3].set(xlabel=f"mean level of all passes, {name}, dB", ylabel="density")
-        row[0].legend(fontsize=8)
+        row[0].legend(fontsize=9)
         for axes in row:
             axes.grid(alpha=0.3)
     return save(figure, out / "world-real.png")

@@ -67,7 +67,8 @@ def _names(checked: Sequence[Checked], pick: Pick) -> dict[str, Line]:
 
 
 def _by_seed(checked: Sequence[Checked], pick: Pick, name: str) -> list[float | None]:
-    return [next((line.value for line in pick(one) if line.name == name), None) for one in checked]
+    values = [next((line.value for line in pick(one) if line.name == name), None) for one in checked]
+    return [None if value is None or not np.isfinite(value) else value for value in values]
 
 
 def _values(checked: Sequence[Checked], pick: Pick) -> dict[str, Any]:
@@ -89,8 +90,8 @@ def _rows(checked: Sequence[Checked], pick: Pick, *, mean: bool = False, spread:
     for name, line in _names(checked, pick).items():
         values = _by_seed(checked, pick, name)
         known = [value for value in values if value is not None]
-        last = _number(float(np.mean(known))) if mean else ""
-        if spread:
+        last = _number(float(np.mean(known))) if mean and known else ""
+        if spread and known:
             last += f", {_number(float(np.std(known)))}"
         shown = " | ".join("-" if value is None else _number(value) for value in values)
         rows.append(f"| {name} | {line.unit} | {line.wanted} | {shown} | {last} |")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from skred.core.events import Event
 from skred.world.change import NEVER
@@ -17,14 +19,40 @@ class Confounder(IntEnum):
     """Codes of the band ``confounder`` of a truth raster; 0 is none. Where several hold, the pixel has the first."""
 
     UNMAPPED_LANDSLIDE = 1  # a landslide lies there, whatever the inventory says: where it is not mapped, or not quite
-    PLOUGHED = 2  # meadow harvested bare within days of the storm
+    PLOUGHED = 2  # meadow harvested bare, 4 days before to 8 days after the storm
     FELLED = 3  # a stand cut within the two windows
     ERODED_BANK = 4  # the main river took its bank away
     FLOOD_DEPOSIT = 5  # fresh stones and mud along a stream
-    MOWN = 6  # meadow cut at any date that still shows in the windows
-    MELTING_SNOW = 7  # snow on some of the days before the event
-    CLOUD_REMNANT = 8  # after the event, every look that the scene classification shows is cloud, cirrus or its shadow
+    MOWN = 6  # meadow cut once, from 20 days before the first window to the end of the second
+    MELTING_SNOW = 7  # snow lay on the first day of the first window, whether it melts in the windows or later
+    CLOUD_REMNANT = 8  # after the event, every look that composites keep there is cloud, cirrus or cloud shadow
     RADAR_SHADOW = 9  # layover or radar shadow on at least half of the tracks, so that few looks are left
+
+
+@dataclass(frozen=True)
+class ClearRule:
+    """Which looks a composite keeps at a pixel, by the scene classification (SCL).
+
+    Codes in `dropped` are not kept, nor what is within `growth_m` of those that are also in `grown`; a pixel with fewer
+    than `min_clear` kept looks is unknown. The truth is written with the download, before there are composites, so
+    these are the numbers of the section `composite` as committed; a test holds both equal.
+    """
+
+    dropped: frozenset[int] = frozenset({0, 1, 3, 8, 9, 10, 11})
+    grown: frozenset[int] = frozenset({3, 8, 9, 10})
+    growth_m: float = 20.0
+    min_clear: int = 1
+
+    def kept(self, scl: NDArray[Any], pixel_m: float) -> NDArray[np.bool_]:
+        """Where a look is kept, from its scene classification, both of shape (H, W)."""
+        kept = ~np.isin(scl, list(self.dropped))
+        near = np.isin(scl, list(self.dropped & self.grown))
+        if near.any():
+            kept &= ndimage.distance_transform_edt(~near) > self.growth_m / pixel_m
+        return kept
+
+
+COMMITTED = ClearRule()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from skred.world.sun import Sun
 
 HALO_PX = 3  # of the point-spread
 FWHM_PER_SIGMA = 2.3548
-GROUND = (2, 4, 5, 6, 7, 11)  # SCL: dark, plants, bare, water, unclassified, snow
 
 
 @dataclass(frozen=True)
@@ -74,11 +73,11 @@ def render_optical(
     return out
 
 
-def shown_and_hidden(
+def classes_and_hidden(
     params: WorldParams, ground: Ground, *, look: Look, valid: NDArray[np.uint8], window: Window
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which pixels the scene classification of a look shows as ground, and which of those are none: cloud, cirrus or
-    cloud shadow as thick as it sees elsewhere. Each of shape ``(H, W)``."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The scene classification (SCL) of a look, as `render_optical` has it, and where cloud, cirrus or cloud shadow as
+    thick as it sees elsewhere truly hide the ground. Each of shape ``(H, W)``."""
     optics = params.optics
     side = max(1, round(20 / ground.grid.resolution_m))
     blocks, cut = _blocks(window, side)
@@ -87,8 +86,7 @@ def shown_and_hidden(
     opacity, shadow, _, veil = light
     hidden = (opacity > optics.scl_cloud_opacity[1]) | (shadow > optics.scl_shadow)
     hidden |= veil > optics.scl_cirrus_reflectance
-    shown = np.isin(classes[cut], GROUND) & (valid == 1)
-    return shown, shown & hidden[cut]
+    return np.where(valid == 1, classes[cut], 0).astype(np.uint8), hidden[cut]
 
 
 def _light(ground: Ground, look: Look, blocks: Window) -> tuple[Float, Float, Float, Float]:

@@ -22,11 +22,11 @@ from skred.core.grid import Grid, Window
 from skred.world.acquisitions import Acquisition, covered, passes
 from skred.world.backscatter import Backscatter, build_backscatter
 from skred.world.clouds import CloudField, cloud_field, cover_percent, weather
-from skred.world.confounders import Seen, confounder_codes
+from skred.world.confounders import COMMITTED, ClearRule, Seen, confounder_codes
 from skred.world.ground import Ground, build_ground, truth_mask
 from skred.world.inventory import mapped
 from skred.world.noise import Float, crop, seed_of
-from skred.world.optics import Look, render_optical, shown_and_hidden
+from skred.world.optics import Look, classes_and_hidden, render_optical
 from skred.world.params import WorldParams
 from skred.world.radar import RadarPass, render_radar
 from skred.world.sun import horizon_deg, sun_position
@@ -108,20 +108,23 @@ class World:
         """Polygons as someone would have mapped them: columns id, area_m2, geometry in the grid's CRS."""
         return mapped(self.params.inventory, self.ground.seed, self.grid, self.ground.slides.footprints)
 
-    def confounders(self) -> NDArray[np.uint8]:
-        """What each pixel (H, W) shows that may be taken for a fresh landslide: `Confounder` codes, 0 for none."""
-        shape = self.grid.shape
-        shown, clear = np.zeros(shape, bool), np.zeros(shape, bool)
+    def confounders(self, rule: ClearRule = COMMITTED) -> NDArray[np.uint8]:
+        """What each pixel (H, W) shows that may be taken for a fresh landslide: `Confounder` codes, 0 for none.
+
+        `rule` says which looks composites keep: a pixel that none of them shows is no remnant of cloud, but unknown.
+        """
+        looks, clear = np.zeros(self.grid.shape, np.uint16), np.zeros(self.grid.shape, bool)
         for item in self._acquisitions:
             if item.sensor == "S2" and self.event.post.first <= item.day <= self.event.post.last:
                 valid = covered(item, self.grid, self.grid.whole)
-                ground, hidden = shown_and_hidden(
+                scl, hidden = classes_and_hidden(
                     self.params, self.ground, look=self._look(item), valid=valid, window=self.grid.whole
                 )
-                shown |= ground
-                clear |= ground & ~hidden
+                kept = rule.kept(scl, self.grid.resolution_m)
+                looks += kept
+                clear |= kept & ~hidden
         blind = np.mean([one.layover | one.shadow for one in self._viewings.values()], axis=0)
-        return confounder_codes(self.event, self.ground, Seen(shown & ~clear, blind >= 0.5))
+        return confounder_codes(self.event, self.ground, Seen((looks >= rule.min_clear) & ~clear, blind >= 0.5))
 
     def _look(self, acquisition: Acquisition) -> Look:
         return Look(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skred.check_world.null_radar import DATES, REAL_DB, coarser, real_spread, spread_db
+from skred.check_world.null_radar import DATES, REAL_DB, coarser, half_offset_db, real_spread, spread_db
 from skred.core.errors import InputError
 from skred.core.grid import Grid
 from skred.core.raster import Raster, write_cog
@@ -28,6 +28,13 @@ def test_a_steady_trend_widens_halves_more_than_alternating_dates():
     power = np.stack([10 ** (0.1 * i * trend / 10) for i in range(8)])
     found = spread_db(power, "VH")
     assert found["VH half"] == pytest.approx(4 * found["VH alternating"], rel=0.05)
+
+
+def test_the_offset_is_how_much_brighter_the_first_half_was():
+    power = np.ones((8, 5, 5))
+    power[:4] *= 10**0.05
+    power[2, 1, 1] = np.nan
+    assert half_offset_db(power) == pytest.approx(0.5)
 
 
 def test_unknown_pixels_are_left_out_and_spoil_only_their_own_block():

@@ -58,15 +58,23 @@ def test_each_half_is_measured_with_what_the_other_half_chose():
     place = _place()
     side = halves((80, 80))
     assert side.mean() == 0.5 and side[0, 0] == side[79, 79] != side[0, 79]
+    north_west, south_east = place.slide == 1, place.slide == 2
+    assert not side[north_west].any() and not side[south_east].any()
+    slide = place.slide.copy()
+    slide[10:14, 60:65] = 3  # the only landslide of the other half
     dndvi = np.zeros((80, 80), np.float32)
-    dndvi[place.slide == 1] = -0.44
-    dndvi[place.slide == 2] = -0.44
-    dndvi[20:30, 60:70] = -0.3  # a field, false, in the half without landslides
-    whole = Composited({"dndvi": dndvi, "slope": np.full((80, 80), 30, np.float32)}, {}, place.labels, place.slide)
+    dndvi[slide == 3] = -0.44  # deep, beside a shallow field: that half chooses a low threshold
+    dndvi[20:30, 60:70] = -0.3
+    dndvi[north_west | south_east] = -0.2  # shallow, nothing beside: this half chooses a high one
+    slope = np.full((80, 80), 30, np.float32)
+    whole = Composited({"dndvi": dndvi, "slope": slope}, {}, (slide > 0).astype(np.uint8), slide)
     result = run_rule(whole)
-    assert len(result.chosen) == 2
-    assert result.found.slides == {1: True, 2: True} or result.found.found_share < 1
-    assert result.found.pixels.tp + result.found.pixels.fn == (place.slide > 0).sum()
+    (high, _), (low, _) = sorted(result.chosen, reverse=True)
+    assert high >= -0.2 and -0.44 < low < -0.2 and low <= -0.3
+    # The low threshold of the deep landslide misses both shallow ones; the high one finds the deep one and the field.
+    assert result.found.slides == {1: False, 2: False, 3: True}
+    assert (result.found.objects, result.found.false_objects) == (2, 1)
+    assert (result.found.pixels.tp, result.found.pixels.fp, result.found.pixels.fn) == (20, 100, 40)
 
 
 @pytest.mark.parametrize("count", [0, 2])

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from skred.check_world import check
 from skred.check_world.check import Checked, Requirement
 from skred.check_world.marginals import Line, size_distribution
 from skred.check_world.table import as_json, markdown
 from skred.cli import app
+from skred.core.errors import InputError, SkredError
 from skred.core.params import read_section
 from skred.world.landslides import landslide_areas
 from skred.world.noise import generator
@@ -52,15 +54,44 @@ def test_the_json_says_that_it_is_simulated_and_how_many_hold():
     json.dumps(table, allow_nan=False)
 
 
-def test_the_command_measures_a_small_place(tmp_path):
+def test_a_number_that_is_none_is_a_gap_in_the_table_and_null_in_the_json():
+    text, table = markdown([_checked(8, True, float("nan"))]), as_json([_checked(8, True, float("nan"))])
+    assert "| found | 1 | 0.5-0.8 | - |" in text
+    assert table["requirements"]["(a) hard enough"]["measured"]["found"]["values"] == {"8": None}
+
+
+def _arguments(tmp_path, *seeds):
     event = (ROOT / "data" / "events" / "develop.yaml").read_text(encoding="utf-8")
     for old, new in (("width_m: 10240", "width_m: 960"), ("height_m: 10240", "height_m: 960"), (": 150", ": 3")):
         assert old in event
         event = event.replace(old, new)
     (tmp_path / "develop.yaml").write_text(event, encoding="utf-8")
-    arguments = ["world", "check", "--seeds", "5", "6", "--event", str(tmp_path / "develop.yaml")]
+    arguments = ["world", "check", "--seeds", *seeds, "--event", str(tmp_path / "develop.yaml")]
     arguments += ["--params", str(ROOT / "params.yaml"), "--real", str(tmp_path / "none")]
-    result = CliRunner().invoke(app, [*arguments, "--json", str(tmp_path / "out.json")], catch_exceptions=False)
+    return [*arguments, "--json", str(tmp_path / "out.json")]
+
+
+def test_a_seed_that_fails_leaves_the_others_their_tables(tmp_path, monkeypatch):
+    def fails_on_6(setup, seed, report):
+        if seed == 6:
+            raise SkredError("no room for its landslides")
+        return _checked(seed, True, 0.6)
+
+    monkeypatch.setattr(check, "check_seed", fails_on_6)
+    result = CliRunner().invoke(app, _arguments(tmp_path, "5", "6", "7"))
+    assert isinstance(result.exception, SkredError) and "1 of 3 seeds failed: 6" in str(result.exception)
+    assert "seed 6: failed: no room for its landslides" in result.stderr
+    assert "| found | 1 | 0.5-0.8 | 0.60 | 0.60 |" in result.stdout
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["seeds"] == [5, 7]
+
+
+def test_a_repeated_seed_is_refused(tmp_path):
+    result = CliRunner().invoke(app, _arguments(tmp_path, "5", "6", "5"))
+    assert isinstance(result.exception, InputError) and "5 is given twice" in str(result.exception)
+
+
+def test_the_command_measures_a_small_place(tmp_path):
+    result = CliRunner().invoke(app, _arguments(tmp_path, "5", "6"), catch_exceptions=False)
     assert result.exit_code == 0
     table = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert table["seeds"] == [5, 6]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from skred.core.grid import Window
+from skred.world.backscatter import build_backscatter
+from skred.world.cover import FOREST, Cover
 from skred.world.noise import normals, uniforms
 from skred.world.radar import speckle
 from skred.world.viewing import facing_angle
+from skred.world.world import build_world
 
 
 def test_a_slope_that_faces_the_radar_has_a_positive_angle_of_its_own_slope():
@@ -96,3 +100,94 @@ def test_two_passes_of_one_track_share_the_ground_but_not_the_speckle(small_worl
     land = ~small_world.ground.terrain.water
     difference = (second - first)[land]
     assert 2.6 < difference.std() < 4.5  # speckle alone: 3.1 dB
+
+
+VV, VH = 0, 1
+GRASS = (Cover.MEADOW, Cover.BOG)
+
+
+@pytest.fixture(scope="module")
+def change_db(world_params, small_world):
+    """Change of backscatter with the storm, VV and VH, where the whole small place is made bare, or lies under debris:
+    what priors say of the mean, without their spread between landslides and without margins."""
+    table, none = world_params.backscatter, np.zeros(small_world.grid.shape, np.float32)
+    steady = {name: (getattr(table, name)[0], (0.0, 0.0)) for name in ("forest_to_bare", "grass_to_bare")}
+    radar = world_params.radar.model_copy(update={"landslide_margin_db": 0.0})
+    params = world_params.model_copy(update={"backscatter": table.model_copy(update=steady), "radar": radar})
+
+    def change(**everywhere: float):
+        slides = replace(small_world.ground.slides, **{"bare": none, "deposit": none})
+        slides = replace(slides, **{name: none + np.float32(share) for name, share in everywhere.items()})
+        calm = replace(small_world.ground.change, flood=none)
+        found = build_backscatter(params, replace(small_world.ground, slides=slides, change=calm))
+        return [after - before for before, after in zip(found.before_db, found.after_db, strict=True)]
+
+    return change
+
+
+def _inside(small_world, kinds):
+    """Pixels of some classes, two away from any other, so that the radar's resolution mixes nothing in."""
+    where = np.isin(small_world.ground.landcover.cover, list(kinds))
+    inner = where.copy()
+    for axis in (0, 1):
+        for step in (-2, -1, 1, 2):
+            inner &= np.roll(where, step, axis)
+    assert inner.sum() > 30
+    return inner
+
+
+def test_bared_forest_loses_vh_and_more_of_it_than_of_vv(small_world, change_db):
+    change, forest = change_db(bare=1.0), _inside(small_world, FOREST)
+    assert change[VH][forest].max() < 0
+    assert change[VH][forest].mean() < change[VV][forest].mean() < 0
+
+
+def test_bared_grass_is_brighter_in_vv(small_world, change_db):
+    assert change_db(bare=1.0)[VV][_inside(small_world, GRASS)].min() > 0
+
+
+def test_debris_on_fields_is_brighter_and_elsewhere_changes_nothing(small_world, change_db):
+    change = change_db(deposit=1.0)
+    fields, forest = _inside(small_world, GRASS), _inside(small_world, FOREST)
+    for p in (VV, VH):
+        assert change[p][fields].min() > 0
+        assert np.abs(change[p][forest]).max() < 0.1  # what fields beyond two pixels leave
+
+
+def _rendered_db(world, params, day_after, name="VV"):
+    one = next(
+        item
+        for item in world.acquisitions()
+        if item.sensor == "S1" and item.footprint_share == 1 and (item.day > world.event.date) == day_after
+    )
+    power = replace(world, params=params).radar(one, world.grid.whole)[name]
+    key = (one.orbit_direction, one.relative_orbit)
+    return 10 * np.log10(power), world._viewings[key]
+
+
+def test_ground_that_the_storm_soaked_is_brighter(small_world, world_params):
+    radar, table = world_params.radar, world_params.backscatter
+    dry = world_params.model_copy(update={"radar": radar.model_copy(update={"wet_ground_db": 0.0})})
+    (soaked, seen), (before, _) = (_rendered_db(small_world, params, True) for params in (world_params, dry))
+    cover, rain = small_world.ground.landcover.cover, small_world.ground.rain
+    # Speckle and drift of a pass are the same in both, so what is left is water.
+    touched = (np.array(table.drift)[cover] > 0) & (rain > 0.1) & ~seen.shadow
+    touched &= small_world.ground.change.snow_day < 0
+    assert touched.sum() > 1000
+    assert (soaked - before)[touched].min() > 0
+
+
+def test_layover_is_brighter_than_the_slopes_beside_it(world_params, make_event):
+    radar = world_params.radar
+    still = dict.fromkeys(("moisture_db", "local_db", "trend_db_per_30_days", "pass_offset_db"), 0.0)
+    quiet = world_params.model_copy(update={"radar": radar.model_copy(update=still | {"looks": 1e6})})
+    world = build_world(quiet, make_event(seed=11, landslides=0, height_m=2560, width_m=2560))
+    db, seen = _rendered_db(world, quiet, False)
+    steep = (world.ground.terrain.slope_deg > 25) & ~seen.shadow & (world.ground.change.snow_day < -60)
+    compared = 0
+    for kind in (Cover.CONIFER, Cover.BIRCH, Cover.HEATH, Cover.ROCK):
+        inside = steep & (world.ground.landcover.cover == kind)
+        if min((inside & seen.layover).sum(), (inside & ~seen.layover).sum()) > 30:
+            assert db[inside & seen.layover].mean() > db[inside & ~seen.layover].mean() + 1
+            compared += 1
+    assert compared > 0
