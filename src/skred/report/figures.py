@@ -14,6 +14,7 @@ import matplotlib.patheffects
 import numpy as np
 import pyogrio
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def draw_composites(path: Path, scenes: SceneFolder, before: NDArray[Any] | None
     """Before, after, change of NDVI and change of radar of the first scene; a layer that is not there is left empty."""
     scene = scenes.names[0]
     grid, bands = scenes.grid(scene), {band.name for band in scenes.index.bands}
-    figure = Figure(figsize=_size(2, 2, grid, _SCALE), layout="constrained")
+    figure = Figure(figsize=_size(2, 2, grid, _SCALE), layout=ConstrainedLayoutEngine(w_pad=0.12))
     axes = figure.subplots(2, 2)
     if before is not None:
         _photo(axes[0, 0], before, grid, white, "before, true colour")
@@ -138,7 +139,7 @@ def _legend(figure: Figure, handles: list[Any]) -> None:
 def _panels(count: int, grid: Grid, beside: float) -> tuple[Figure, list[Any]]:
     columns = 2 if count > 1 else 1
     rows = -(-count // columns)
-    figure = Figure(figsize=_size(columns, rows, grid, beside), layout="constrained")
+    figure = Figure(figsize=_size(columns, rows, grid, beside), layout=ConstrainedLayoutEngine(w_pad=0.12))
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for empty in axes[count:]:
         empty.set_axis_off()
@@ -164,7 +165,8 @@ def _layer(figure: Figure, axes: Any, values: NDArray[Any], grid: Grid, palette:
     axes.set_title(f"{title} (grey: unknown)", fontsize=10)
     extend = "neither" if palette is PROBABILITY else "both"
     beside = axes.inset_axes((1.03, 0.0, 0.045, 1.0))  # as high as the map
-    figure.colorbar(drawn, cax=beside, label=palette.unit, extend=extend)
+    figure.colorbar(drawn, cax=beside, extend=extend).set_label(palette.unit, size=8)
+    beside.tick_params(labelsize=7)
 
 
 def _backdrop(scenes: SceneFolder, scene: str, white: float) -> NDArray[np.uint8]:
