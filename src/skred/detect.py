@@ -24,7 +24,7 @@ from skred.core.params import read_section
 from skred.core.raster import atomic_folder
 from skred.core.scenes import QUALITY_LAYERS, UNKNOWN, SceneEntry, SceneFolder, SceneIndex, write_index, write_scene
 from skred.detectors.model import read_card
-from skred.maps.caveats import learnt_from, misses
+from skred.maps.caveats import errs, learnt_from, misses
 from skred.maps.make import Maker
 from skred.maps.params import MapParams
 
@@ -49,13 +49,13 @@ class Detection:
             told = [f"{s['event']}: no usable image{kind}. Whether anything slid cannot be said."]
         else:
             found = (
-                f"{s['event']}{kind}: {s['landslides']} landslides, {s['landslide_area_m2'] / 1e4:.1f} ha, "
-                f"by {s['cell']}; "
+                f"{s['event']}{kind}: {s['landslides']} detections, "
+                f"{s['landslide_area_m2'] / 1e4:.1f} ha of detected area, by {s['cell']}; "
                 f"{100 * s['observable_share']:.0f} % of {s['area_km2']:.0f} km² was observable."
             )
             if self.missing:
                 found += f" Without {_words(self.missing)}: there was no usable image of it before and after."
-            told = [found, misses(s), learnt_from(s)]
+            told = [found, errs(s), misses(s), learnt_from(s)]
         return [*told, *(f"  {file}" for file in files)]
 
 

@@ -184,6 +184,21 @@ def test_charts_answer_to_the_pointer_and_to_the_arrow_keys(opened):
     assert figure.locator(".said").inner_text() != told
 
 
+def test_on_a_phone_the_popup_opens_below_the_zoom_buttons_and_north(opened):
+    page = opened(**PHONE)
+    page.locator("#polygons tbody button").first.click()
+    page.wait_for_function(
+        """() => {
+            const title = document.querySelector(".leaflet-popup h3");
+            const bottom = (name) => document.querySelector(name).getBoundingClientRect().bottom;
+            const top = title ? title.getBoundingClientRect().top : 0;
+            return top >= bottom(".leaflet-control-zoom") && top >= bottom(".north");
+        }""",
+        timeout=5000,
+    )
+    assert "uncalibrated score, not a chance" in page.inner_text(".leaflet-popup")
+
+
 @pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_has_no_findings_and_nothing_is_wider_than_the_screen(opened, screen, scheme):

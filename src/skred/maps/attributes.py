@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from skred.core.grid import Grid
+from skred.maps.caveats import NOT_A_CHANCE
 from skred.maps.objects import Objects
 from skred.maps.observing import Seen
 from skred.maps.polygons import extent, outlines
@@ -20,8 +21,8 @@ from skred.patches.split import Split
 COLUMNS: dict[str, tuple[str, str, str]] = {
     "id": ("int32", "1", "number within the map, from north to south"),
     "area_m2": ("float64", "m²", "area of the pixels"),
-    "probability_mean": ("float64", "1", "mean probability over the polygon"),
-    "probability_max": ("float64", "1", "largest probability in the polygon"),
+    "probability_mean": ("float64", "1", f"mean over the polygon: {NOT_A_CHANCE}"),
+    "probability_max": ("float64", "1", f"largest in the polygon: {NOT_A_CHANCE}"),
     "spread_mean": ("float64", "1", "mean standard deviation between the members of an ensemble; empty without one"),
     "length_m": ("float64", "m", "long side of the smallest rectangle around the polygon"),
     "width_m": ("float64", "m", "its short side"),

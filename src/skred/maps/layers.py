@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skred.core.grid import Grid
 from skred.maps import styles
 from skred.maps.attributes import COLUMNS
-from skred.maps.caveats import learnt_from, misses
+from skred.maps.caveats import SCORES, errs, learnt_from, misses
 from skred.maps.geopackage import Layer
 from skred.maps.observing import WORDS, Seen
 from skred.maps.polygons import outlines
@@ -36,13 +36,14 @@ def geopackage_layers(
     units = "; ".join(
         f"{name}: {meaning}{f' ({unit})' if unit else ''}" for name, (_, unit, meaning) in COLUMNS.items()
     )
-    told = f"Detected landslides, {kind} pixels. {learnt_from(summary)} {misses(summary)} {units}"
+    told = f"Detections, {kind} pixels. {errs(summary)} {misses(summary)} {learnt_from(summary)} {units}"
     return {
         "landslides": Layer(frame, styles.landslides_qml(), told),
         "observable": Layer(
             _observable(seen, grid),
             styles.observable_qml(),
-            f"Where the images could have shown a landslide, and why not elsewhere. {misses(summary)}",
+            f"Where the images could have shown a landslide, and why not elsewhere. Cloud that the mask missed counts "
+            f"as observable: there nothing can be said either. {misses(summary)}",
         ),
         "aoi": Layer(
             _aoi(split, grid, summary),
@@ -74,7 +75,7 @@ def _aoi(split: NDArray[np.uint8] | None, grid: Grid, summary: dict[str, Any]) -
         "landslides": "Int32",
         "landslide_area_m2": "Float64",
         "observable_share": "Float64",
-        "recall": "Float64",
+        **dict.fromkeys(SCORES, "Float64"),
         "days_to_last_image": "Int32",
     }
     rows: dict[str, Any] = {

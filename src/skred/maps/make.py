@@ -26,7 +26,7 @@ from skred.detectors.model import ModelCard, read_card
 from skred.manifest import Manifest
 from skred.maps import styles
 from skred.maps.attributes import landslides
-from skred.maps.caveats import known_recall
+from skred.maps.caveats import NOT_A_CHANCE, known_scores
 from skred.maps.geopackage import write_geojson, write_geopackage
 from skred.maps.hashing import model_sha256
 from skred.maps.layers import geopackage_layers
@@ -48,7 +48,7 @@ class Maker:
     sha256: str
     params: MapParams
     unit_px: int | None  # minimum mapping unit that was chosen on validation, where that is known
-    recall: dict[str, Any]  # see `known_recall`
+    scores: dict[str, Any]  # `scores.json`, empty without one
 
     @classmethod
     def open(cls, model: Path, params: MapParams, scores: Path | None = None) -> Maker:
@@ -76,13 +76,18 @@ class Maker:
                 f"{model}: no minimum mapping unit; give --scores, the model's folder of scores, which has the one "
                 "chosen on validation, or set map.polygons.min_area_m2"
             )
-        return cls(model, card, model_sha256(model), params, unit_px, known_recall(known))
+        return cls(model, card, model_sha256(model), params, unit_px, known)
 
     def min_area_m2(self, grid: Grid) -> float:
         """The minimum mapping unit on a grid: the parameter, or what was chosen on validation."""
         if self.params.min_area_m2 is not None:
             return self.params.min_area_m2
         return float(self.unit_px or 1) * grid.resolution_m**2
+
+    def known_scores(self, grid: Grid) -> dict[str, Any]:
+        """See `skred.maps.caveats.known_scores`; nothing is known at another minimum mapping unit than was scored."""
+        scored = self.unit_px is not None and self.min_area_m2(grid) == self.unit_px * grid.resolution_m**2
+        return known_scores(self.scores if scored else {})
 
     def files_from(self, folder: Path) -> list[str]:
         """The model's files as seen from `folder`, relative, in the order of their names."""
@@ -178,7 +183,7 @@ def _map_scene(
         same_for_all=same,
     )
     summary = summarise(same, scenes, scene, grid, frame, seen)
-    summary |= {"sensors": list(maker.sensors), **maker.recall}
+    summary |= {"sensors": list(maker.sensors), **maker.known_scores(grid)}
     name = f"{scene}-{maker.card.cell}"
     write_geopackage(out / f"{name}.gpkg", geopackage_layers(frame, seen, split, grid, summary))
     write_geojson(out / f"{name}.geojson", frame)
@@ -188,6 +193,7 @@ def _map_scene(
         "simulated": _yes(scenes.index.simulated),
         "trained_on": maker.card.trained_on,
         "trained_on_simulated": _yes(maker.card.simulated),
+        "probability": NOT_A_CHANCE,
     }
     write_cog(
         out / f"{name}.probability.tif",

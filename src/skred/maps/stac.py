@@ -12,7 +12,7 @@ from pyproj import Transformer
 from skred.core.grid import Grid
 from skred.core.scenes import SceneFolder
 from skred.detectors.model import ModelCard
-from skred.maps.caveats import learnt_from, misses
+from skred.maps.caveats import NOT_A_CHANCE, SCORES, errs, learnt_from, misses
 
 EXTENSIONS = (
     "https://stac-extensions.github.io/mlm/v1.6.0/schema.json",
@@ -47,7 +47,7 @@ def stac_item(
         "bbox": [round(value, 7) for value in outline.bounds],
         "properties": {
             **_when(scenes),
-            "title": f"Landslides found by {card.cell} on {summary['scene']}",
+            "title": f"Detections of {card.cell} on {summary['scene']}",
             "description": _description(summary),
             **_projection(grid),
             **_processing(summary),
@@ -61,7 +61,7 @@ def stac_item(
             "skred:model_sha256": summary["model_sha256"],
             "skred:trained_on": summary["trained_on"],
             "skred:trained_on_simulated": summary["trained_on_simulated"],
-            "skred:recall": summary["recall"],
+            **{f"skred:{name}": summary[name] for name in SCORES},
         },
         "links": [],
         "assets": _assets(name) | _model_assets(card, model_files),
@@ -92,7 +92,7 @@ def _description(summary: dict[str, Any]) -> str:
     return (
         f"{kind}{learnt_from(summary)} Where probability is at least {summary['threshold']:g} and the connected area "
         f"at least {summary['min_area_m2']:g} m². {100 * summary['observable_share']:.0f} % of the area was "
-        f"observable: elsewhere nothing can be said (layer `observable`). {misses(summary)}"
+        f"observable: elsewhere nothing can be said (layer `observable`). {errs(summary)} {misses(summary)}"
     )
 
 
@@ -176,7 +176,7 @@ def _assets(name: str) -> dict[str, Any]:
         "probability": {
             "href": f"./{name}.probability.tif",
             "type": _COG,
-            "title": "probability of a landslide, nodata where the setting had no image",
+            "title": f"probability of a landslide ({NOT_A_CHANCE}), nodata where the setting had no image",
             "roles": ["data"],
             "bands": [{"name": "probability", "data_type": "float32", "unit": "1", "nodata": "nan"}],
         },

@@ -14,13 +14,17 @@ _NARROW = ("MCC", "false / 100 km²")  # columns that a phone has room for
 
 
 def lead(cells: Sequence[Scored], events: Sequence[Mapping[str, Any]]) -> str:
-    """What this is, in two sentences."""
+    """What this is, in plain words."""
     settings = len({cell.scores["setting"] for cell in cells})
     detectors = " and ".join(dict.fromkeys(_detector(cell) for cell in cells))
-    kind = "simulated storms" if all(event["simulated"] for event in events) else "storms"
+    storms = sum(event["role"] != "control" for event in events)
+    told = f"{storms} {'simulated ' if all(event['simulated'] for event in events) else ''}storm{'s' * (storms != 1)}"
+    if storms < len(events):
+        told += ", and on a place where nothing slid"
     return (
-        f"{detectors} learn from Sentinel-1 radar and Sentinel-2 optical images of the month before and the month "
-        f"after a storm; {settings} settings of bands are compared on {len(events)} {kind}. "
+        f"Computer models ({detectors}) draw where the ground slid, from satellite images of the month before and the "
+        f"month after a storm: Sentinel-1 radar and Sentinel-2 optical. {settings} choices of bands (settings) are "
+        f"compared on {told}. "
         "Look at the maps first, then at the scores."
     )
 

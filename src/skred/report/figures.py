@@ -14,6 +14,8 @@ import matplotlib.patheffects
 import numpy as np
 import pyogrio
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from numpy.typing import NDArray
 
@@ -27,6 +29,8 @@ from skred.report.palettes import DNDVI, PROBABILITY, RADAR, Palette
 
 # As in `skred.scores.figures`: told apart with any colour vision (Okabe & Ito 2008).
 HIT, MISSED, FALSE_ALARM = "#009e73", "#d55e00", "#cc79a7"
+_KNOWN, _HATCH = "#35d0ff", "#9a9a9a"
+_TICKS, _SCALE = 0.9, 1.7  # inches beside a panel
 _OUTLINE = [mpl.patheffects.withStroke(linewidth=2.2, foreground="black")]
 
 
@@ -34,7 +38,7 @@ def draw_composites(path: Path, scenes: SceneFolder, before: NDArray[Any] | None
     """Before, after, change of NDVI and change of radar of the first scene; a layer that is not there is left empty."""
     scene = scenes.names[0]
     grid, bands = scenes.grid(scene), {band.name for band in scenes.index.bands}
-    figure = Figure(figsize=(10, 10.6), layout="constrained")
+    figure = Figure(figsize=_size(2, 2, grid, _SCALE), layout=ConstrainedLayoutEngine(w_pad=0.12))
     axes = figure.subplots(2, 2)
     if before is not None:
         _photo(axes[0, 0], before, grid, white, "before, true colour")
@@ -46,6 +50,9 @@ def draw_composites(path: Path, scenes: SceneFolder, before: NDArray[Any] | None
     if {"pre_vv", "post_vv"} <= bands:
         pre, post = scenes.bands(scene, ["pre_vv", "post_vv"])
         _layer(figure, axes[1, 1], post - pre, grid, RADAR, "radar, VV after − before")
+    for empty in axes.flat:
+        if not empty.images:
+            empty.set_axis_off()
     _finish(figure, path, f"Event '{scenes.index.event}'", scenes, grid)
 
 
@@ -53,7 +60,7 @@ def draw_errors(path: Path, scenes: SceneFolder, maps: Mapping[str, Path], white
     """Hits, misses and false alarms of every mapped cell, pixel by pixel, over the picture after the event."""
     scene = scenes.names[0]
     grid, labels = scenes.grid(scene), scenes.labels(scene)
-    figure, axes = _panels(len(maps))
+    figure, axes = _panels(len(maps), grid, _TICKS)
     parts = read_parts(maps, scene)
     test = burn(parts[parts["part"] == "test"].assign(id=1), grid) > 0
     picture = _backdrop(scenes, scene, white)
@@ -77,7 +84,9 @@ def draw_errors(path: Path, scenes: SceneFolder, maps: Mapping[str, Path], white
                 np.flipud(test), levels=[0.5], extent=_extent_km(grid), colors="white", linewidths=1.2, linestyles="--"
             )
     handles = [Patch(color=c, label=w) for w, c in (("hit", HIT), ("missed", MISSED), ("false alarm", FALSE_ALARM))]
-    axes[0].legend(handles=handles, loc="upper right", fontsize=8)
+    if picture.shape[-1] == 4:
+        handles.append(Patch(facecolor="black", edgecolor="#808080", label="no clear optical look"))
+    _legend(figure, handles)
     title = f"Errors on the event '{scenes.index.event}'"
     if test.any():
         title += "\ndashed: the test split, the only part that is scored"
@@ -88,20 +97,49 @@ def draw_settings(path: Path, scenes: SceneFolder, maps: Mapping[str, Path]) -> 
     """Probability of every mapped cell side by side, outlines of the known landslides over it."""
     scene = scenes.names[0]
     grid, labels = scenes.grid(scene), scenes.labels(scene)
-    figure, axes = _panels(len(maps))
+    known = bool((labels == LANDSLIDE).any())
+    figure, axes = _panels(len(maps), grid, _SCALE)
+    hatched = False
     for one, (cell, folder) in zip(axes, maps.items(), strict=False):
         probability = read_raster(folder / f"{scene}-{cell}.probability.tif").array[0]
         _layer(figure, one, probability, grid, PROBABILITY, cell)
-        one.contour(
-            np.flipud(labels == LANDSLIDE), levels=[0.5], extent=_extent_km(grid), colors="#35d0ff", linewidths=0.7
-        )
-    _finish(figure, path, f"Probability on the event '{scenes.index.event}', known landslides outlined", scenes, grid)
+        observable = pyogrio.read_dataframe(folder / f"{scene}-{cell}.gpkg", layer="observable")
+        partly = (burn(observable[~observable["observable"]].assign(id=1), grid) > 0) & np.isfinite(probability)
+        if partly.any():
+            hatched = True
+            with mpl.rc_context({"hatch.color": _HATCH, "hatch.linewidth": 0.4}):
+                one.contourf(
+                    np.flipud(partly), levels=[0.5, 1.5], extent=_extent_km(grid), colors="none", hatches=["///"]
+                )
+        if known:
+            one.contour(
+                np.flipud(labels == LANDSLIDE), levels=[0.5], extent=_extent_km(grid), colors=_KNOWN, linewidths=0.7
+            )
+    handles: list[Any] = [Line2D([], [], color=_KNOWN, lw=1.5, label="outline of a known landslide")] if known else []
+    if hatched:
+        words = "not seen by every sensor of the setting, before and after"
+        handles.append(Patch(facecolor="black", edgecolor=_HATCH, hatch="///", label=words))
+    _legend(figure, handles)
+    _finish(figure, path, f"Uncalibrated probability on the event '{scenes.index.event}'", scenes, grid)
 
 
-def _panels(count: int) -> tuple[Figure, list[Any]]:
+def _size(columns: int, rows: int, grid: Grid, beside: float) -> tuple[float, float]:
+    """Inches of a figure whose panels keep the grid's shape, so that no room is left between them; `beside` is the
+    width of the ticks and of the colour scale beside each."""
+    wide = 4.5
+    return columns * (wide + beside), rows * (wide * min(max(grid.height / grid.width, 0.3), 3) + 0.6) + 0.9
+
+
+def _legend(figure: Figure, handles: list[Any]) -> None:
+    """Below the panels, so that it hides nothing."""
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4), fontsize=9)
+
+
+def _panels(count: int, grid: Grid, beside: float) -> tuple[Figure, list[Any]]:
     columns = 2 if count > 1 else 1
     rows = -(-count // columns)
-    figure = Figure(figsize=(5 * columns, 5.3 * rows), layout="constrained")
+    figure = Figure(figsize=_size(columns, rows, grid, beside), layout=ConstrainedLayoutEngine(w_pad=0.12))
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for empty in axes[count:]:
         empty.set_axis_off()
@@ -126,7 +164,9 @@ def _layer(figure: Figure, axes: Any, values: NDArray[Any], grid: Grid, palette:
     axes.set_facecolor("#808080")
     axes.set_title(f"{title} (grey: unknown)", fontsize=10)
     extend = "neither" if palette is PROBABILITY else "both"
-    figure.colorbar(drawn, ax=axes, shrink=0.75, label=palette.unit, extend=extend)
+    beside = axes.inset_axes((1.03, 0.0, 0.045, 1.0))  # as high as the map
+    figure.colorbar(drawn, cax=beside, extend=extend).set_label(palette.unit, size=8)
+    beside.tick_params(labelsize=7)
 
 
 def _backdrop(scenes: SceneFolder, scene: str, white: float) -> NDArray[np.uint8]:

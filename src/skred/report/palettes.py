@@ -32,6 +32,6 @@ class Palette:
         return np.where(np.isfinite(values), steps, levels).astype(np.uint8)
 
 
-DNDVI = Palette("BrBG", -0.6, 0.6, "NDVI", "plants lost: landslide, mown, felled", "plants gained")
+DNDVI = Palette("BrBG", -0.6, 0.6, "ΔNDVI, after less before", "plants lost: landslide, mown, felled", "plants gained")
 RADAR = Palette("PuOr_r", -6.0, 6.0, "dB", "darker after: smoother or wetter ground", "brighter after")
 PROBABILITY = Palette("magma", 0.0, 1.0, "probability", "no landslide", "landslide")

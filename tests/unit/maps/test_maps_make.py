@@ -22,6 +22,7 @@ from skred.core.json_file import write_json
 from skred.core.scenes import SceneFolder
 from skred.maps import make
 from skred.maps.attributes import COLUMNS
+from skred.maps.caveats import known_scores
 from skred.maps.make import Maker, make_maps
 from skred.maps.observing import WORDS, Seen
 from skred.patches.store import PatchFolder
@@ -222,25 +223,63 @@ def test_every_file_says_what_the_model_learnt_from_and_that_it_misses_some(tmp_
     index = json.loads((tmp_path / "scenes/scenes.json").read_text())
     write_json(tmp_path / "scenes/scenes.json", index | {"simulated": simulated})
     (tmp_path / "scores").mkdir()
-    held_out = {"objects": {"recall": 0.494}}
-    write_json(tmp_path / "scores/scores.json", {"cell": "fusion-cart", "unit_px": 3, "held_out": held_out})
+    small = {"under_0.1_ha": {"landslides": 27, "found": 9}}
+    ends = {"recall_low": 0.45, "recall_high": 0.733, "precision": 0.766, "precision_low": 0.59, "precision_high": 0.88}
+    scored = {"objects": {"recall": 0.494, "by_size": small, **ends}}
+    rate = {"false_alarms_per_100km2": 81.4, "false_alarms_per_100km2_low": 54.4}
+    known = {"cell": "fusion-cart", "unit_px": 3, "objects": {"recall": 0.9}, "unseen": scored, "control": rate}
+    write_json(tmp_path / "scores/scores.json", known)
     maker = Maker.open(write_model(tmp_path / "model", card()), PARAMS, tmp_path / "scores")
     scenes, maps = SceneFolder.open(tmp_path / "scenes"), tmp_path / "maps"
     [summary] = make_maps(maker, scenes, tmp_path / "probability", maps)
     learnt = "CAUTION: fusion-cart learnt from simulated landslides only (event toy), and these images are real"
     if simulated:
         learnt = "fusion-cart learnt from simulated landslides of the event toy."
-    missing = "it found 49 % of the known ones (test blocks and unseen event together, simulated)"
+    missing = (
+        "of all known ones, seen or not, it found 49 % [45, 73], 33 % of those below 0.1 ha (unseen event, simulated)"
+    )
+    wrong = (
+        "Of such detections 77 % [59, 88] were right (unseen event, simulated); about 81 false alarms per 100 km² "
+        "where nothing slid, so about 0.16 are expected on this area by chance. Clear-cuts, flood deposits"
+    )
     assert (summary["trained_on"], summary["trained_on_simulated"], summary["recall"]) == ("toy", True, 0.494)
     description = json.loads((maps / f"{NAME}.json").read_text())["properties"]["description"]
     with sqlite3.connect(maps / f"{NAME}.gpkg") as base:
         told = dict(base.execute("select table_name, description from gpkg_contents"))
     for text in (description, told["landslides"]):
         assert learnt in text
+        assert wrong in text
         assert missing in text
     assert missing in told["observable"]
     with rasterio.open(maps / f"{NAME}.probability.tif") as raster:
         assert (raster.tags()["trained_on"], raster.tags()["trained_on_simulated"]) == ("toy", "yes")
+
+
+def test_scores_at_another_mapping_unit_are_not_told_and_the_control_says_that_none_is_real(tmp_path):
+    scenes, predicted = write_event(tmp_path, TWO, role="control")
+    (tmp_path / "scores").mkdir()
+    known = {"unit_px": 4, "unseen": {"objects": {"recall": 0.5, "precision": 0.5}}}
+    write_json(tmp_path / "scores/scores.json", known)
+    maker = Maker.open(write_model(tmp_path / "model", card()), PARAMS, tmp_path / "scores")
+    [summary] = make_maps(maker, scenes, predicted, tmp_path / "maps")
+    assert (summary["recall"], summary["precision"], summary["false_alarms_per_100km2"]) == (None, None, None)
+    description = json.loads((tmp_path / f"maps/{NAME}.json").read_text())["properties"]["description"]
+    assert "none of these detections is real" in description
+
+
+@pytest.mark.parametrize(
+    ("scores", "recall", "where"),
+    [
+        ({"objects": {"recall": 0.8}}, 0.8, "test blocks"),
+        ({"objects": {"recall": 0.8}, "unseen": {"objects": {"recall": 0.6}}}, 0.6, "unseen event"),
+        ({"split": "random", "objects": {"recall": 0.8}}, None, None),
+        ({"split": "random", "objects": {"recall": 0.8}, "unseen": {"objects": {"recall": 0.6}}}, 0.6, "unseen event"),
+        ({}, None, None),
+    ],
+)
+def test_the_recall_is_that_of_the_place_that_was_never_learnt_from(scores, recall, where):
+    known = known_scores(scores)
+    assert (known["recall"], known["measured_on"]) == (recall, where)
 
 
 def test_a_user_who_compares_with_a_thousandth_finds_the_pixels_that_the_model_means():

@@ -144,9 +144,11 @@ def test_the_statement_and_the_polygons_never_contradict(tmp_path, monkeypatch):
 
     steps(monkeypatch, colours_only(tmp_path / "clear", seen=1))
     told = run().lines()
-    assert told[0].startswith("toy (SIMULATED pixels): 1 landslides")
-    assert told[1:3] == [
-        "The model misses landslides on observable ground too; how many was not measured.",
+    assert told[0].startswith("toy (SIMULATED pixels): 1 detections, ")
+    assert told[1:4] == [
+        "How many such detections are right was not measured; false alarms where nothing slid were not measured. "
+        "Clear-cuts, flood deposits and missed cloud look like landslides.",
+        "The model misses landslides, on observable ground too; how many was not measured.",
         "fusion-cart learnt from simulated landslides of the event toy.",
     ]
 
@@ -203,7 +205,9 @@ def test_without_an_optical_image_the_radar_model_maps_what_radar_shows_and_says
     first = detect(radar_alone, *asked, "models/sar-cart")
     assert first.returncode == 0, first.stderr
     told = first.stdout.splitlines()[0]
-    assert re.match(r"soon \(SIMULATED pixels\): \d+ landslides, [\d.]+ ha, by sar-cart; [1-9]\d* % of 0 km²", told)
+    assert re.match(
+        r"soon \(SIMULATED pixels\): \d+ detections, [\d.]+ ha of detected area, by sar-cart; [1-9]\d* % of 0 km²", told
+    )
     assert told.endswith(" Without Sentinel-2 (optical): there was no usable image of it before and after.")
     raw = json.loads((radar_alone / "data/detections/soon/sar-cart/raw/manifest.json").read_text())
     assert {one["sensor"] for one in raw["acquisitions"]} == {"S1"}

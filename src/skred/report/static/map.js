@@ -7,6 +7,7 @@ const STYLES = {
   "missed": {color: "#ffd400", dash: "7 5", words: "known landslide (piece), missed"},
   "found": {color: "#9be564", dash: null, words: "known landslide (piece), found"},
 };
+const ROOM = {autoPanPaddingTopLeft: [8, 92], autoPanPaddingBottomRight: [8, 12]};  // below zoom buttons and north
 const PARTS = {train: "#4aa3ff", val: "#ffb347", test: "#ff7ac6"};
 const thousands = (value) => String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ");
 function shown(value, digits, unit) {
@@ -24,7 +25,7 @@ function element(name, text, className) {
 
 function startMap(data) {
   const $ = (id) => document.getElementById(id);
-  const state = {event: data.events[0], left: null, right: null, cell: null, at: 0.5};
+  const state = {event: data.events.find((event) => event.role === "unseen") || data.events[0], left: null, right: null, cell: null, at: 0.5};
   const shapes = new Map();  // id of a detected polygon -> its layer
   const decoded = new Map();
   const crs = L.extend({}, L.CRS.Simple, {
@@ -40,6 +41,8 @@ function startMap(data) {
   L.control.scale({imperial: false}).addTo(map);
   map.on("focus", () => map.scrollWheelZoom.enable());
   map.on("blur", () => map.scrollWheelZoom.disable());
+  // What scrolls must be reachable by keyboard.
+  map.on("popupopen", (e) => { e.popup.getElement().querySelector(".leaflet-popup-content").tabIndex = 0; });
   document.addEventListener("keydown", (e) => { if (e.key === "Escape") map.closePopup(); });
   for (const [name, z] of [["left", 210], ["right", 220], ["mask", 230], ["parts", 300], ["known", 410], ["detected", 420], ["divider", 640]]) {
     map.createPane(name).style.zIndex = z;
@@ -78,7 +81,7 @@ function startMap(data) {
     const add = (word, value) => list.append(element("dt", word), element("dd", value));
     const s = state.event.cells[state.cell].summary;
     add("area", shown(p.area_m2, 0, "m²"));
-    add("probability", `${shown(p.probability_mean, 2)} (largest ${shown(p.probability_max, 2)})`);
+    add("probability", `${shown(p.probability_mean, 2)} (largest ${shown(p.probability_max, 2)}): uncalibrated score, not a chance`);
     if (p.spread_mean !== null) add("spread of the ensemble", shown(p.spread_mean, 3));
     add("length × width", `${shown(p.length_m, 0)} × ${shown(p.width_m, 0)} m`);
     if (p.orientation_deg !== null) add("azimuth of long side", shown(p.orientation_deg, 0, "°"));
@@ -112,12 +115,12 @@ function startMap(data) {
         const box = element("div");
         box.append(element("h3", `Piece of a known landslide: ${name}`), element("p", `${shown(known.area_m2, 0, "m²")}, mapped in the inventory`));
         return box;
-      });
+      }, ROOM);
       groups[name].addLayer(casing).addLayer(line);
     });
     for (const p of cell.detected) {
       const [casing, line] = drawn(p.rings, "detected", STYLES[p.verdict]);
-      line.bindPopup(() => popup(p), {maxHeight: 330});
+      line.bindPopup(() => popup(p), {...ROOM, maxHeight: Math.min(330, map.getSize().y - 170)});
       line.on("popupopen", () => choose(p.id, false));
       groups.detected.addLayer(casing).addLayer(line);
       shapes.set(p.id, line);
@@ -228,6 +231,7 @@ function startMap(data) {
       item.append(swatch, element("span", `${row.share < 0.001 ? "under 0.1" : (100 * row.share).toFixed(1)} % ${row.words}`));
       list.append(item);
     }
+    seen.append(element("p", "White patches in the pictures are cloud that the mask missed. They count as seen, but nothing can be said there."));
   }
   function fillTable() {
     const body = $("polygons").tBodies[0], order = $("order").value, only = $("verdicts").value;
