@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skred.core.json_file import read_json
+from skred.scores.verdicts import verdicts
 
 # heading -> where the number stands in an entry of compare.json
 _COLUMNS: dict[str, tuple[str, ...]] = {
@@ -32,8 +33,8 @@ def read_comparison(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def read_verdicts(path: Path) -> list[str]:
-    """The lines about the paper's sentences in `metrics/differences.json`; none where there is no such file."""
-    return list(read_json(path, "run `dvc repro`").get("verdicts", {}).values()) if path.is_file() else []
+    """What `metrics/differences.json` says about the paper's sentences; nothing where there is no such file."""
+    return [line["text"] for line in verdicts(read_json(path, "run `dvc repro`"))] if path.is_file() else []
 
 
 def markdown(table: Mapping[str, Mapping[str, Mapping[str, Any]]], *, intervals: bool = False) -> str:

@@ -11,10 +11,10 @@ from skred.core.errors import InputError
 from skred.scores.bins import BINS
 from skred.scores.blocks import BlockBins
 from skred.scores.comparison import common_unit, compare_cells
-from skred.scores.differences import Scored, compare_pairs, wanted_pairs
+from skred.scores.differences import Scored, compare_pairs, record, wanted_pairs
 from skred.scores.objects import COUNTS
 from skred.scores.table import markdown
-from skred.scores.verdicts import BEST, DEEP, record, verdicts
+from skred.scores.verdicts import BEST, DEEP, verdicts
 
 # with fewer resamples no p could be small enough for ten comparisons
 PARAMS = FEW.model_copy(update={"replicates": 999})
@@ -59,7 +59,7 @@ def seeded(skills, seeds=3, cart=0.3):
 
 
 def said(cells, params=PARAMS):
-    return {line["sentence"]: line for line in verdicts(cells, compare_pairs(cells, params), params)}
+    return {line["sentence"]: line for line in verdicts(record(cells, compare_pairs(cells, params), params))}
 
 
 def test_a_setting_that_is_better_with_every_seed_is_called_best():
@@ -106,7 +106,36 @@ def test_too_few_landslides_leave_the_difference_without_interval():
     assert all(c.p is c.low is None and "2 landslides, wanted 5" in c.reason for c in compared)
     recorded = record(cells, compared, PARAMS)
     json.dumps(recorded, allow_nan=False)
-    assert "no interval: 2 landslides, wanted 5" in recorded["verdicts"][DEEP]
+    texts = {line["sentence"]: line["text"] for line in verdicts(recorded)}
+    assert texts[DEEP].endswith("(no interval: 2 landslides, wanted 5).")
+    assert "corrected" not in texts[BEST]
+
+
+def difference(p_corrected, low=-0.44, high=-0.08):
+    numbers = {"difference": (low + high) / 2, "low": low, "high": high, "p": 0.011, "p_corrected": p_corrected}
+    return numbers | {"seeds": 1, "seeds_other": 1}
+
+
+def test_a_verdict_says_that_p_is_corrected_and_its_interval_is_not():
+    differences = {
+        "full-unet minus fusion-unet": difference(0.13, 0.08, 0.44),
+        "fusion-unet minus optical-unet": difference(0.5),
+        "sar-unet minus sar-cart": difference(0.69, -0.16, 0.5),
+    }
+    measured = {"where": "In the simulated world", "min_seeds": 5}
+    best, deep = (line["text"] for line in verdicts({"measured": measured, "differences": differences}))
+    assert best.endswith(
+        "fusion minus full -0.26 [-0.44, -0.08], p 0.13; minus optical -0.26 [-0.44, -0.08], p 0.50; "
+        "every p corrected for 3 comparisons, intervals not corrected."
+    )
+    assert deep.endswith("CART +0.17 [-0.16, +0.50], p 0.69 corrected for 3 comparisons, intervals not corrected.")
+
+
+def test_the_file_of_differences_is_numbers_and_no_sentences():
+    cells = [cell(s, d, k, 1) for s, k in SKILLS.items() for d in ("unet", "cart")]
+    recorded = record(cells, compare_pairs(cells, PARAMS), PARAMS)
+    assert set(recorded) == {"measured", "differences"}
+    assert max(len(str(value)) for value in recorded["measured"].values()) < 30
 
 
 def test_comparisons_are_unet_with_cart_and_settings_with_each_other_and_corrected_for_their_number():
