@@ -227,3 +227,25 @@ def test_the_table_shows_intervals_and_why_there_are_none():
     assert "| `sar` | unet | 0.50 | 0.40 [0.10, 0.62] |" in text
     assert "f1 hangs on few blocks" in text
     assert "[" not in markdown({"sar": {"unet": entry}})
+
+
+def test_the_table_says_of_which_region_and_from_which_unit_on_its_numbers_are():
+    entry = {
+        "simulated": True,
+        "mcc": 0.4,
+        "held_out": {"mcc": 0.5, "objects": {"unit_px": 3, "recall": 0.6}},
+        "control": {"unit_px": 3, "false_alarms_per_100km2": 12.0},
+    }
+    text = markdown({"sar": {"unet": entry}})
+    heads = "MCC (test) | MCC (test + unseen) | landslides found (test + unseen) | false alarms / 100 km² (control)"
+    assert heads in text.splitlines()[0]
+    assert "after dropping detections below 3 px, one unit for all cells; the maps use each model's own" in text
+    assert "px" not in markdown({"sar": {"unet": {"simulated": True, "mcc": 0.4}}})
+
+
+def test_an_interval_that_could_be_anything_is_called_unusable_but_a_wide_rate_is_not():
+    wide = {"mcc": 0.03, "mcc_low": -0.88, "mcc_high": 0.93}
+    rate = {"false_alarms_per_100km2": 20.0, "false_alarms_per_100km2_low": 10.0}
+    entry = {"simulated": True, **wide, "control": {**rate, "false_alarms_per_100km2_high": 40.0}}
+    text = markdown({"sar": {"unet": entry}}, intervals=True)
+    assert "| 0.03 (no usable interval) | 20 [10, 40] |" in text
