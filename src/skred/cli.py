@@ -75,7 +75,8 @@ def predict(
     """Give every pixel of every scene the probability of a landslide, with any trained model."""
     from skred.detectors.predict import predict_scenes
 
-    _check_model(model)
+    if not out.exists():  # that it is there already is told first
+        _check_model(model)
     names = predict_scenes(model, scenes, out)
     typer.echo(f"{out}: {len(names)} probability rasters")
 
