@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import yaml
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
 from skred.acquire.params import DownloadParams
 from skred.composite.params import CompositeParams
 from skred.core.bands import EVENT_BANDS, Band, select
 from skred.core.errors import InputError
 from skred.core.events import read_event
-from skred.core.params import Section, read_section, read_yaml
+from skred.core.params import Section, _first_mistake, read_section, read_yaml
 from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.cells import Cell, EarlyCell, Setting
 from skred.importing import read_table
@@ -32,11 +37,12 @@ _SECTIONS: dict[str, type[Section]] = {
     "world": WorldParams,
     "report": ReportParams,
 }
+_DAY = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
-def check_repository(root: Path) -> tuple[list[str], list[str]]:
-    """Check ``params.yaml``, ``data/events/*.yaml`` and the same of every experiment.
+def check_repository(root: Path, params: Path | None = None) -> tuple[list[str], list[str]]:
+    """Check ``params.yaml``, ``data/events/*.yaml`` and the parameters of every experiment; or the file `params` alone.
 
     Returns
     -------
@@ -47,10 +53,12 @@ def check_repository(root: Path) -> tuple[list[str], list[str]]:
         *((file, _event_mistakes) for file in sorted(root.glob("data/events/*.yaml"))),
         *((file, _params_mistakes) for file in [root / "params.yaml", *sorted(root.glob("experiments/*/params.yaml"))]),
     ]
+    if params is not None:
+        checks = [(params, _params_mistakes)]
     fine: list[str] = []
     mistakes: list[str] = []
     for file, check in checks:
-        found = list(check(file))
+        found = list(dict.fromkeys(check(file)))  # an unknown section is found by every section that is read
         mistakes += found
         if not found:
             fine.append(str(file))
@@ -58,7 +66,33 @@ def check_repository(root: Path) -> tuple[list[str], list[str]]:
 
 
 def _event_mistakes(file: Path) -> Iterator[str]:
-    yield from _told(partial(read_event, file))
+    yield from _wrong_days(file) or _told(partial(read_event, file), file)
+
+
+def _wrong_days(file: Path) -> list[str]:
+    """A line for each value such as 2019-02-30, at which the reader of YAML stops without saying where it stood."""
+    try:
+        data = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - makes strings alone
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []  # told by the event's own reader
+    data = data if isinstance(data, dict) else {}
+    values = {"date": data.get("date")}
+    for window in ("pre", "post"):
+        if isinstance(data.get(window), dict):
+            values |= {f"{window}.{end}": data[window].get(end) for end in ("first", "last")}
+    return [
+        f"{file}: {key}: got {value}, wanted a day that there is, such as 2019-07-30"
+        for key, value in values.items()
+        if isinstance(value, str) and _DAY.match(value) and not _is_day(value)
+    ]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _params_mistakes(file: Path) -> Iterator[str]:
@@ -70,25 +104,29 @@ def _params_mistakes(file: Path) -> Iterator[str]:
         if "days" in sections:
             yield from _early_mistakes(file)
             return
-        settings = read_section(file, "settings", dict[str, Setting])
-        patches = read_section(file, "patches", dict[str, PatchSet])
-        cells = read_section(file, "cells", dict[str, Cell])
         bands = _bands(file)
     except InputError as error:  # nothing else can be judged without these
         yield str(error)
         return
+    used = {cell["detector"] for cell in _mappings(sections.get("cells")) if cell.get("detector") in DETECTORS}
+    models: dict[str, Any] = {name: params_model(name) for name in DETECTORS if name in sections or name in used}
+    models |= {key: model for key, model in _SECTIONS.items() if key in sections}
+    for key, model in models.items():
+        yield from _section_mistakes(file, key, model)
+    whole = {"settings": dict[str, Setting], "patches": dict[str, PatchSet], "cells": dict[str, Cell]}
+    if broken := [line for key, model in whole.items() for line in _section_mistakes(file, key, model)]:
+        yield from broken  # and what names the settings, patches and cells cannot be judged
+        return
+    settings = read_section(file, "settings", dict[str, Setting])
+    patches = read_section(file, "patches", dict[str, PatchSet])
+    cells = read_section(file, "cells", dict[str, Cell])
     for name, names in settings.items():
-        yield from _told(partial(select, bands, names, where=f"{file}: settings.{name}"))
+        yield from _told(partial(select, bands, names, where=f"{file}: settings.{name}"), file)
     yield from _wrong_names(file, patches=list(patches), cells=list(cells), settings=list(settings))
     for name, cell in cells.items():
         for key, value, known in (("setting", cell.setting, settings), ("patches", cell.patches, patches)):
             if value not in known:
                 yield f"{file}: cells.{name}.{key}: got {value!r}, wanted one of {', '.join(known)}"
-    used = {cell.detector for cell in cells.values()}
-    models = {name: params_model(name) for name in DETECTORS if name in sections or name in used}
-    models |= {key: model for key, model in _SECTIONS.items() if key in sections}
-    for key, model in models.items():
-        yield from _told(partial(read_section, file, key, model))
     if "map" in sections:
         yield from _map_mistakes(file, cells)
     if "simulated" in sections:
@@ -96,7 +134,7 @@ def _params_mistakes(file: Path) -> Iterator[str]:
 
 
 def _map_mistakes(file: Path, cells: dict[str, Cell]) -> Iterator[str]:
-    yield from _told(partial(read_section, file, "map.polygons", MapParams))
+    yield from _section_mistakes(file, "map.polygons", MapParams)
     try:
         mapped = read_section(file, "map.cells", list[str])
     except InputError as error:
@@ -112,8 +150,8 @@ def _early_mistakes(file: Path) -> Iterator[str]:
     for name, cell in read_section(file, "cells", dict[str, EarlyCell]).items():
         if cell.days not in days:
             yield f"{file}: cells.{name}.days: got {cell.days}, wanted one of {', '.join(map(str, days))}"
-    yield from _told(partial(read_section, file, "composite", CompositeParams))
-    yield from _told(partial(read_section, file, "scores", ScoreParams))
+    yield from _section_mistakes(file, "composite", CompositeParams)
+    yield from _section_mistakes(file, "scores", ScoreParams)
 
 
 def _bands(file: Path) -> tuple[Band, ...]:
@@ -137,7 +175,8 @@ def _simulated_mistakes(file: Path, patches: dict[str, PatchSet]) -> Iterator[st
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"{file}: simulated: {name} is there twice; name each event once"
     for name in names:
-        event_file = file.parent / "data" / "events" / f"{name}.yaml"
+        beside = file.parent / "data" / "events"  # a file of parameters that lies elsewhere is one of this checkout
+        event_file = (beside if beside.is_dir() else Path("data/events")) / f"{name}.yaml"
         if not event_file.is_file():
             yield f"{file}: simulated: got {name!r}, wanted the name of a file in {event_file.parent}"
         elif not list(_event_mistakes(event_file)) and read_event(event_file).source != "simulated":
@@ -147,8 +186,24 @@ def _simulated_mistakes(file: Path, patches: dict[str, PatchSet]) -> Iterator[st
             yield f"{file}: patches.{key}.scenes: got {one.scenes!r}, wanted one of {', '.join(names)}"
 
 
-def _told(check: Callable[[], Any]) -> Iterator[str]:
+def _mappings(data: Any) -> list[dict[Any, Any]]:
+    return [one for one in data.values() if isinstance(one, dict)] if isinstance(data, dict) else []
+
+
+def _section_mistakes(file: Path, key: str, model: Any) -> Iterator[str]:
+    yield from _told(partial(read_section, file, key, model), file, key)
+
+
+def _told(check: Callable[[], Any], file: Path, key: str = "") -> Iterator[str]:
+    """A line for each mistake. The error's own line has the first of them alone, which is enough for a stage."""
     try:
         check()
     except InputError as error:
-        yield str(error)
+        cause = error.__cause__
+        if not isinstance(cause, ValidationError):
+            yield str(error)
+            return
+        for one in cause.errors(include_url=False, include_context=False):
+            kind = PydanticCustomError(one["type"], one["msg"])
+            alone: InitErrorDetails = {"type": kind, "loc": one["loc"], "input": one["input"]}
+            yield f"{file}: {_first_mistake(ValidationError.from_exception_data(cause.title, [alone]), key)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,23 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
 
 
+def _event_file(name: str) -> Path:
+    """The file of an event. Raises InputError with the events that there are."""
+    file = Path("data/events") / f"{name}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(other.stem for other in file.parent.glob("*.yaml"))) or "none is there"
+        raise InputError(f"{file.parent}: no event {name!r}, wanted one of: {known}; `skred event add` makes one")
+    return file
+
+
+def _check_model(folder: Path) -> None:
+    """Raises InputError with the models that there are: a misspelt name wants no training."""
+    if not (folder / "model.json").is_file():
+        known = ", ".join(sorted(str(card.parent) for card in folder.parent.glob("*/model.json")))
+        there = f"wanted one of: {known}" if known else "nor any other there; `dvc pull` or `dvc repro` brings models"
+        raise InputError(f"{folder}: no model, {there}")
+
+
 @app.command("import")
 def import_(
     table: Annotated[Path, typer.Argument(help="band table: which file and channel is which band")],
@@ -57,6 +75,8 @@ def predict(
     """Give every pixel of every scene the probability of a landslide, with any trained model."""
     from skred.detectors.predict import predict_scenes
 
+    if not out.exists():  # that it is there already is told first
+        _check_model(model)
     names = predict_scenes(model, scenes, out)
     typer.echo(f"{out}: {len(names)} probability rasters")
 
@@ -74,6 +94,7 @@ def evaluate(
 
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; name a JSON file")
+    _check_model(model)
     scores = evaluate_by_path(model, scenes, probability)
     write_json(out, scores)
     if scores["scored_where_trained"]:
@@ -101,7 +122,8 @@ def detect(
     beside = home.parent.parent / "data/scores" / home.name
     if scores is None and (beside / "scores.json").is_file():
         scores = beside
-    file = Path("data/events") / f"{event}.yaml"
+    file = _event_file(event)
+    _check_model(model)
     out = out or Path("data/detections") / event / home.name
     found = run(file, model, out, params=params, store=store, scores=scores)
     for line in found.lines():
@@ -131,16 +153,26 @@ def plan(
     ),
     store: Annotated[Path, typer.Option(help="where fetched images are kept")] = Path("data/.store"),
 ) -> None:
-    """Say what the download of an event would ask for and cost, before anything is spent."""
+    """Say what the download of an event would ask for and cost, before anything is spent.
+
+    A real event needs the account's credentials for that: the catalogue tells which images there are.
+    """
     from skred.acquire.opening import image_service
     from skred.acquire.params import DownloadParams
     from skred.acquire.plan import check_budget, make_plan, table
+    from skred.acquire.service import service_from
     from skred.acquire.store import Store
     from skred.core.events import read_event
     from skred.core.params import read_section
 
-    file = Path(event) if event.endswith((".yaml", ".yml")) else Path("data/events") / f"{event}.yaml"
+    file = Path(event) if event.endswith((".yaml", ".yml")) else _event_file(event)
     read, section = read_event(file), read_section(params, "download", DownloadParams)
+    if read.source == "sentinelhub":
+        try:
+            service_from(os.environ)
+        except InputError as error:
+            why = "`skred plan` spends nothing, but asks the service's catalogue which images there are"
+            raise InputError(f"{error}; {why}") from None
     with image_service(file, read, params, section) as service:
         planned = make_plan(read, service, section, Store(store))
     for line in table(planned, section):
@@ -149,11 +181,13 @@ def plan(
 
 
 @app.command()
-def check() -> None:
+def check(
+    params: Annotated[Path | None, typer.Option(help="this file of parameters alone; otherwise all files")] = None,
+) -> None:
     """Read params.yaml and every event file, and say everything that is wrong with them."""
     from skred.checking import check_repository
 
-    fine, mistakes = check_repository(Path())
+    fine, mistakes = check_repository(Path(), params)
     for file in fine:
         typer.echo(f"{file}: fine")
     for mistake in mistakes[:-1]:
@@ -205,7 +239,7 @@ def hub(
     else:
         from skred.hub.simulated import simulated_source
 
-        source = simulated_source(Path("data/events") / f"{event}.yaml", Path("params.yaml"))
+        source = simulated_source(_event_file(str(event)), Path("params.yaml"))
     serve_until_stopped(
         source,
         as_json=as_json,

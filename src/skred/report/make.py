@@ -25,6 +25,7 @@ from skred.report.figures import draw_composites, draw_errors, draw_settings
 from skred.report.page import Page, render
 from skred.report.params import ReportParams
 from skred.report.scores import Scored, charts, judged_on, read_cells
+from skred.scores.verdicts import verdicts
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
     }
     comparison = read_json(inputs.comparison, "run the compare stage")
     differences = read_json(inputs.differences, "run the compare stage") if inputs.differences else {}
-    verdicts = list(differences.get("verdicts", {}).values())
+    told = [line["text"] for line in verdicts(differences)]
     text: dict[str, Any] = {
         "simulated": all(event["simulated"] for event in events),
         "kind": _kind([event["simulated"] for event in events]),
@@ -92,7 +93,7 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
         "pieces_note": content.pieces_note(events),
         "settings": content.setting_rows(cards),
         "overlap": _share(overlap_share),
-        "verdicts": verdicts,
+        "verdicts": told,
         "differences": content.difference_rows(differences),
         "measured": differences.get("measured", {}),
         "confounders": content.confounder_table(cells),
@@ -100,7 +101,7 @@ def make_page(inputs: Inputs, before: Before, params: ReportParams, patch: Patch
         "table": content.score_table(cells, comparison),
         "has_intervals": content.has_intervals(cells),
         "charts": drawn,
-        "absent": absent if verdicts else [*absent, "the verdicts on the paper's sentences"],
+        "absent": absent if told else [*absent, "the verdicts on the paper's sentences"],
         "trained_on": cards[0].trained_on,
         "block_km": f"{patch.block_px * events[0]['grid']['resolution_m'] / 1000:g} km",
     }

@@ -10,13 +10,13 @@ import pandas as pd
 from skred.core.errors import InputError
 
 _SCORES = ("mcc", "mcc_low", "mcc_high", "auprc", "precision", "recall", "f1")
-_SHARES = ("observable_share", "observable_landslide_share")
+_SHARES = ("seen_share", "seen_landslide_share")
 _OBJECTS = ("recall", "precision", "false_alarms_per_100km2")
 
 
 def days_table(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """A line for each `scores.json` of cells whose composites were limited: setting, detector, days, simulated, the
-    scores of ``unseen`` (of the event it was trained on, a model has seen the storm), shares that could be observed,
+    scores of ``unseen`` (of the event it was trained on, a model has seen the storm), shares that were seen,
     and whole landslides as ``landslides_found``, ``detections_right``, ``false_alarms_per_100km2``. Sorted.
 
     Raises
@@ -71,8 +71,8 @@ def days_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str,
 
 def days_curves(table: pd.DataFrame) -> pd.DataFrame:
     """For a figure, a line a point: setting, detector, simulated, days, what (``MCC``, ``landslides found``,
-    ``observable``), value."""
-    names = {"mcc": "MCC", "landslides_found": "landslides found", "observable_share": "observable"}
+    ``seen``), value."""
+    names = {"mcc": "MCC", "landslides_found": "landslides found", "seen_share": "seen"}
     keys = ["setting", "detector", "simulated", "days"]
     long = table.rename(columns=names).melt(keys, list(names.values()), "what", "value")
     return long.dropna(subset="value").reset_index(drop=True)

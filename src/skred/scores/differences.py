@@ -56,20 +56,11 @@ class Compared:
     def name(self) -> str:
         return f"{'-'.join(self.one)} minus {'-'.join(self.other)}"
 
-    @property
-    def significant(self) -> bool:
-        return self.p_corrected is not None and self.p_corrected < 0.05
-
     def record(self) -> dict[str, Any]:
         """For `differences.json`."""
         shown = {name: getattr(self, name) for name in ("difference", "low", "high", "p", "p_corrected")}
-        counted = {} if self.seeds_used == 1 else {"seeds": self.seeds_used}
+        counted = {"seeds": len(self.seeds[0]), "seeds_other": len(self.seeds[1])}
         return shown | counted | ({"reason": self.reason} if self.reason else {})
-
-    @property
-    def seeds_used(self) -> int:
-        """The smaller number of training seeds of the two."""
-        return min(len(mcc) for mcc in self.seeds)
 
 
 def roles_compared(cells: Sequence[Scored]) -> tuple[str, ...]:
@@ -111,6 +102,27 @@ def compare_pairs(cells: Sequence[Scored], params: ScoreParams) -> list[Compared
         Compared(**{**c.__dict__, "p_corrected": None if math.isnan(p) else p})
         for c, p in zip(found, corrected, strict=True)
     ]
+
+
+def record(cells: Sequence[Scored], compared: Sequence[Compared], params: ScoreParams) -> dict[str, Any]:
+    """`metrics/differences.json`: numbers, and the few facts that `skred.scores.verdicts` needs beside them."""
+    roles = roles_compared(cells)
+    blocks = len(cells[0].blocks.of(*roles).bins) if cells else 0
+    measured = {"where": _where(cells), "score": SCORE, "roles": " and ".join(roles), "blocks": blocks}
+    return {
+        "measured": measured | {"min_seeds": params.min_seeds},
+        "differences": {c.name: c.record() for c in compared},
+    }
+
+
+def _where(cells: Sequence[Scored]) -> str:
+    if not cells:
+        return "Nowhere"
+    simulated = {bool(cell.scores["simulated"]) for cell in cells}
+    event = str(cells[0].scores.get("event", "unnamed"))
+    if simulated == {True}:
+        return "In the simulated world"
+    return f"On real pixels ({event})" if simulated == {False} else "On simulated and real pixels"
 
 
 def _check_same_blocks(cells: Sequence[Scored]) -> None:

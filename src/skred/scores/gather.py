@@ -124,7 +124,7 @@ def blocks_of(parts: Sequence[ScenePart]) -> BlockBins:
     )
 
 
-def observable_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sensors: Sequence[str]) -> dict[str, Any]:
+def seen_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sensors: Sequence[str]) -> dict[str, Any]:
     """The shares of the known pixels of some regions, and of the landslide pixels among them, that at least one of
     `sensors` showed; empty without a sensor, None without a pixel."""
     total, seen = np.zeros(2, np.int64), np.zeros(2, np.int64)
@@ -135,7 +135,7 @@ def observable_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sen
             for i, pixels in enumerate((known, known & (part.labels == LANDSLIDE))):
                 total[i] += pixels.sum()
                 seen[i] += (pixels & shown).sum()
-    names = ("observable_share", "observable_landslide_share") if sensors else ()
+    names = ("seen_share", "seen_landslide_share") if sensors else ()
     return {name: float(seen[i] / total[i]) if total[i] else None for i, name in enumerate(names)}
 
 

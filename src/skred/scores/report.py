@@ -20,7 +20,7 @@ from skred.scores.bins import EMPTY, BinCounts
 from skred.scores.blocks import BlockBins
 from skred.scores.calibration import Calibrator, calibration_scores, choose_calibrator, reliability
 from skred.scores.evaluate import Where, pixels_of, tally, tally_against
-from skred.scores.gather import Region, ScenePart, blocks_of, gather, observable_shares
+from skred.scores.gather import Region, ScenePart, blocks_of, gather, seen_shares
 from skred.scores.headline import pixel_scores
 from skred.scores.object_report import ObjectReport, report_objects
 from skred.scores.params import ScoreParams
@@ -88,7 +88,7 @@ def evaluate_cell(
         section = pixel_scores(blocks.of(*regions), card.threshold, landslides, params)
         if role in objects.sections:
             section["objects"] = {"unit_px": objects.unit_px, **objects.sections[role]}
-        return section | observable_shares(parts, regions, sensors)
+        return section | seen_shares(parts, regions, sensors)
 
     test = _tally(divided, probability, card.threshold, pixels_of(patches, Split.TEST))
     scores: dict[str, Any] = {

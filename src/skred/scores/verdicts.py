@@ -1,19 +1,17 @@
-"""The paper's sentences, each with what these scores say about it: holds, does not hold, or cannot tell."""
+"""The paper's sentences, each with what `differences.json` says about it: holds, does not hold, or cannot tell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from skred.scores.differences import SCORE, Compared, Scored, roles_compared
-from skred.scores.params import ScoreParams
-
 Verdict = Literal["holds", "does not hold", "cannot tell"]
+Row = Mapping[str, Any]  # a difference, as in the file
 BEST, DEEP = "setting 2 is best", "the deep model significantly outperforms CART in setting 3"
 
 
-def verdicts(cells: Sequence[Scored], compared: Sequence[Compared], params: ScoreParams) -> list[dict[str, str]]:
-    """A line for each sentence that these cells can speak to; each begins with where it was measured.
+def verdicts(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    """A line for each sentence that a `differences.json` can speak to; each begins with where it was measured.
 
     - ``setting 2 is best``: `fusion` against every other setting, with the U-Net. It holds when all differences are
       positive beyond chance, and does not when one is negative beyond chance.
@@ -21,97 +19,82 @@ def verdicts(cells: Sequence[Scored], compared: Sequence[Compared], params: Scor
 
     Beyond chance is a corrected p < 0.05 that counts places and training seeds (`skred.scores.differences`). With fewer
     than `min_seeds` seeds of a U-Net nothing is said: how far seeds move the score is then unknown. One seed of CART is
-    enough: it draws no weights.
+    enough: it draws no weights. Files written before `min_seeds` stood in them have none.
     """
-    where = _where(cells)
+    measured, differences = record.get("measured", {}), record.get("differences", {})
+    if "min_seeds" not in measured:
+        return []
+    min_seeds, comparisons = measured["min_seeds"], len(differences)
     lines = []
-    rivals = [c if c.one[0] == "fusion" else _turned(c) for c in compared if _is_rival(c)]
-    if rivals:
-        verdict, why = _best(rivals, params)
-        lines.append({"sentence": BEST, "verdict": verdict, "text": f"{where}: “{BEST}”: {verdict}. {why}"})
-    deep = next((c for c in compared if (c.one, c.other) == (("sar", "unet"), ("sar", "cart"))), None)
-    if deep is not None:
-        verdict, why = _deep(deep, params)
-        lines.append({"sentence": DEEP, "verdict": verdict, "text": f"{where}: “{DEEP}”: {verdict}. {why}"})
+    if rivals := _rivals(differences):
+        numbers = "fusion minus " + "; minus ".join(f"{name} {_shown(row)}" for name, row in rivals.items())
+        few, seeds = _seeds(min(min(row["seeds"], row["seeds_other"]) for row in rivals.values()), min_seeds)
+        text = f"{seeds} MCC of the U-Net, {numbers}{_note(list(rivals.values()), comparisons)}."
+        lines.append(_line(measured["where"], BEST, "cannot tell" if few else _best(list(rivals.values())), text))
+    if deep := differences.get("sar-unet minus sar-cart"):
+        few, seeds = _seeds(deep["seeds"], min_seeds)
+        text = f"{seeds} MCC, U-Net minus CART {_shown(deep)}{_note([deep], comparisons)}."
+        lines.append(_line(measured["where"], DEEP, "cannot tell" if few else _best([deep]), text))
     return lines
 
 
-def record(cells: Sequence[Scored], compared: Sequence[Compared], params: ScoreParams) -> dict[str, Any]:
-    """`metrics/differences.json`."""
-    roles = roles_compared(cells)
-    blocks = len(cells[0].blocks.of(*roles).bins) if cells else 0
-    return {
-        "measured": {"where": _where(cells), "score": SCORE, "roles": " and ".join(roles), "blocks": blocks},
-        "differences": {c.name: c.record() for c in compared},
-        "verdicts": {line["sentence"]: line["text"] for line in verdicts(cells, compared, params)},
-    }
+def _line(where: str, sentence: str, verdict: Verdict, why: str) -> dict[str, str]:
+    return {"sentence": sentence, "verdict": verdict, "text": f"{where}: “{sentence}”: {verdict}. {why}"}
 
 
-def _where(cells: Sequence[Scored]) -> str:
-    if not cells:
-        return "Nowhere"
-    simulated = {bool(cell.scores["simulated"]) for cell in cells}
-    event = str(cells[0].scores.get("event", "unnamed"))
-    if simulated == {True}:
-        return "In the simulated world"
-    return f"On real pixels ({event})" if simulated == {False} else "On simulated and real pixels"
+def _rivals(differences: Mapping[str, Row]) -> dict[str, Row]:
+    """Of each other setting, the difference of the U-Net of `fusion` to that of the setting."""
+    found: dict[str, Row] = {}
+    for name, row in differences.items():
+        one, _, other = name.partition(" minus ")
+        if one == "fusion-unet" and other.endswith("-unet"):
+            found[other.removesuffix("-unet")] = row
+        elif other == "fusion-unet" and one.endswith("-unet"):
+            found[one.removesuffix("-unet")] = _turned(row)
+    return found
 
 
-def _is_rival(c: Compared) -> bool:
-    return c.one[1] == c.other[1] == "unet" and "fusion" in (c.one[0], c.other[0])
-
-
-def _turned(c: Compared) -> Compared:
+def _turned(row: Row) -> dict[str, Any]:
     def negative(v: float | None) -> float | None:
         return None if v is None else -v
 
-    return Compared(
-        c.other,
-        c.one,
-        negative(c.difference),
-        negative(c.high),
-        negative(c.low),
-        c.p,
-        c.p_corrected,
-        c.seeds[::-1],
-        c.reason,
-    )
+    ends = {"low": negative(row["high"]), "high": negative(row["low"])}
+    return {**row, **ends, "difference": negative(row["difference"])}
 
 
-def _best(rivals: Sequence[Compared], params: ScoreParams) -> tuple[Verdict, str]:
-    numbers = "fusion minus " + "; minus ".join(f"{c.other[0]} {_shown(c)}" for c in rivals)
-    few, seeds = _seeds(min(c.seeds_used for c in rivals), params)
-    text = f"{seeds} MCC of the U-Net, {numbers}."
-    if few:
-        return "cannot tell", text
-    if all(c.significant and (c.difference or 0) > 0 for c in rivals):
-        return "holds", text
-    if any(c.significant and (c.difference or 0) < 0 for c in rivals):
-        return "does not hold", text
-    return "cannot tell", text
+def _best(rows: Sequence[Row]) -> Verdict:
+    signs = [(row["difference"] or 0) if _significant(row) else 0 for row in rows]
+    if all(sign > 0 for sign in signs):
+        return "holds"
+    return "does not hold" if any(sign < 0 for sign in signs) else "cannot tell"
 
 
-def _deep(c: Compared, params: ScoreParams) -> tuple[Verdict, str]:
-    few, seeds = _seeds(len(c.seeds[0]), params)
-    text = f"{seeds} MCC, U-Net minus CART {_shown(c)}."
-    if few or not c.significant:
-        return "cannot tell", text
-    return ("holds" if (c.difference or 0) > 0 else "does not hold"), text
+def _significant(row: Row) -> bool:
+    return row["p_corrected"] is not None and row["p_corrected"] < 0.05
 
 
-def _seeds(seeds: int, params: ScoreParams) -> tuple[bool, str]:
+def _seeds(seeds: int, min_seeds: int) -> tuple[bool, str]:
     """Whether these are too few training seeds for a verdict, and how many they are in words."""
     what = "One training seed" if seeds == 1 else f"{seeds} training seeds"
-    few = seeds < params.min_seeds
-    return few, f"{what}, wanted {params.min_seeds}." if few else f"{what}."
+    few = seeds < min_seeds
+    return few, f"{what}, wanted {min_seeds}." if few else f"{what}."
 
 
-def _shown(c: Compared) -> str:
-    if c.difference is None:
+def _note(rows: Sequence[Row], comparisons: int) -> str:
+    """What p is and the intervals are not: without it, an interval above 0 with p 0.13 reads like a mistake."""
+    shown = [row for row in rows if None not in (row["low"], row["p_corrected"])]
+    if not shown or comparisons < 2:
+        return ""
+    told = f"corrected for {comparisons} comparisons, intervals not corrected"
+    return f" {told}" if len(rows) == 1 else f"; every p {told}"
+
+
+def _shown(row: Row) -> str:
+    if row["difference"] is None:
         return "undefined"
-    if c.low is None or c.high is None or c.p_corrected is None:
-        return f"{c.difference:+.2f} (no interval: {c.reason})"
-    return f"{c.difference:+.2f} [{c.low:+.2f}, {c.high:+.2f}], p {_p(c.p_corrected)}"
+    if row["low"] is None or row["high"] is None or row["p_corrected"] is None:
+        return f"{row['difference']:+.2f} (no interval: {row['reason']})"
+    return f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}], p {_p(row['p_corrected'])}"
 
 
 def _p(p: float) -> str:

@@ -1,4 +1,4 @@
-"""Stage: scores of all cells -> one table, differences with verdicts, and the curves of all cells in one file each."""
+"""Stage: scores of all cells -> one table, differences between them, and the curves of all cells in one file each."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from skred.core.params import read_section
 from skred.detectors.model import read_card
 from skred.scores.blocks import read_blocks
 from skred.scores.comparison import at_common_unit, common_unit, compare_cells, optimism_table
-from skred.scores.differences import Scored, compare_pairs
+from skred.scores.differences import Scored, compare_pairs, record
 from skred.scores.files import labelled_history, read_history, read_scores, read_table, write_csv
 from skred.scores.params import ScoreParams
 from skred.scores.report import rounded
-from skred.scores.verdicts import record
 from skred.stages.run import run
 
 CURVES = ("pr", "reliability", "sizes")

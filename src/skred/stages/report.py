@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="folders of scores, one per cell")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="model folders, one per cell")
     parser.add_argument("--comparison", type=Path, required=True, help="JSON file of the compare stage")
-    parser.add_argument("--differences", type=Path, help="JSON file of the compare stage, with the verdicts")
+    parser.add_argument("--differences", type=Path, help="JSON file of the compare stage: the verdicts rest on it")
     parser.add_argument("--page", type=Path, required=True, help="HTML file to write")
     parser.add_argument("--cards", type=Path, required=True, help="folder of model cards to make")
     parser.add_argument("--figures", type=Path, required=True, help="folder of figures to make")

@@ -155,6 +155,7 @@ def test_the_command_says_that_a_real_event_needs_an_account(folder):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("skred: environment: SH_CLIENT_ID and SH_CLIENT_SECRET not set; make an account")
+    assert done.stderr.endswith("asks the service's catalogue which images there are\n")
 
 
 def test_the_command_starts_the_offline_service_for_a_simulated_event_and_fails_over_the_budget(folder):

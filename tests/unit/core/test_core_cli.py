@@ -208,7 +208,7 @@ def test_import_predict_and_evaluate_work_on_any_folder_by_path(skred, tmp_path,
     assert (code, err.count("\n")) == (2, 1)
     assert "power: band dndvi is in 'linear power', but model learned it in" in err
     code, _, err = skred("predict", "--model", "scenes", "--scenes", "scenes", "--out", "q")
-    told = "scenes/model.json: missing or not readable: scenes is no model; train it or `dvc pull` it"
+    told = "scenes: no model, wanted one of: model"
     assert (code, err) == (2, f"skred: {told}\n")
     assert not (tmp_path / "q").exists()
 

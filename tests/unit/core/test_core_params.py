@@ -341,7 +341,42 @@ def test_check_finds_every_mistake_and_not_only_the_first(repository):
     text = file.read_text().replace("max_depth: 20", "max_depth: twenty").replace("  depth: 3", "  depth: three")
     file.write_text(text)
     _, mistakes = check_repository(repository)
-    assert len(mistakes) == 2
+    keys = [mistake.split(": ")[1] for mistake in mistakes]
+    assert keys == ["unet.depth", "cart.max_depth", "cart_context.max_depth"]
+
+
+def test_check_lists_all_mistakes_of_one_section_and_of_one_event(repository):
+    file = repository / "params.yaml"
+    file.write_text(
+        file.read_text().replace("  max_depth: 20", "  max_dept: 20").replace("  workers: 4", "  workers: x")
+    )
+    event = repository / "data" / "events" / "unseen.yaml"
+    event.write_text(event.read_text().replace("role: unseen", "role: none").replace("source: simulated", "source: no"))
+    _, mistakes = check_repository(repository)
+    keys = [mistake.removeprefix(f"{repository}/").split(": ")[:2] for mistake in mistakes]
+    assert ["params.yaml", "cart.max_dept"] in keys
+    assert ["params.yaml", "cart.max_depth"] in keys
+    assert ["params.yaml", "download.workers"] in keys
+    assert [key for name, key in keys if name == "data/events/unseen.yaml"] == ["role", "source"]
+    assert not any("more)" in mistake for mistake in mistakes)
+
+
+def test_check_names_a_day_that_there_is_not(repository):
+    event = repository / "data" / "events" / "unseen.yaml"
+    day = re.search(r"(?m)^date: (\S+)", event.read_text())[1]
+    event.write_text(event.read_text().replace(f"date: {day}", "date: 2021-02-30"))
+    _, mistakes = check_repository(repository)
+    assert [m.split(": ", 1)[1] for m in mistakes if "unseen.yaml" in m and "date" in m] == [
+        "date: got 2021-02-30, wanted a day that there is, such as 2019-07-30"
+    ]
+
+
+def test_check_of_one_file_looks_at_no_other(repository):
+    (repository / "params.yaml").write_text("worlds: 3\n")
+    fine, mistakes = check_repository(repository, repository / "experiments" / "seeds" / "params.yaml")
+    assert (len(fine), mistakes) == (1, [])
+    _, mistakes = check_repository(repository, repository / "nothing.yaml")
+    assert "nothing.yaml: cannot be read" in mistakes[0]
 
 
 def start(*arguments, cwd):

@@ -87,7 +87,7 @@ def test_the_text_for_a_person_has_all_that_a_program_needs(source: Checker) -> 
     [
         ([], "--event NAME and --folder DIR"),
         (["--event", "a", "--folder", "b"], "--event NAME and --folder DIR"),
-        (["--event", "nowhere"], "nowhere.yaml: cannot be read"),
+        (["--event", "nowhere"], "no event 'nowhere', wanted one of: none is there"),
         (["--folder", "nowhere"], "nowhere: no STAC item"),
         (["--event", "a", "--faults", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],

@@ -102,13 +102,23 @@ def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_th
             "role,probabilities,probability,observed,pixels\ntest,raw,0.1,0.05,4000\ntest,raw,0.9,0.7,100\n"
             "test,calibrated,0.05,0.05,4000\n"
         )
-    line = "In the simulated world: “setting 2 is best”: cannot tell."
-    difference = {"difference": -0.04, "low": -0.11, "high": 0.03, "p": 0.2, "p_corrected": 0.41}
-    few = {**dict.fromkeys(("low", "high", "p", "p_corrected")), "difference": 0.1, "reason": "9 blocks, wanted 30"}
+    line = "In the simulated world: “setting 2 is best”: cannot tell. One training seed, wanted 5."
+    seeds = {"seeds": 1, "seeds_other": 1}
+    difference = {"difference": -0.04, "low": -0.11, "high": 0.03, "p": 0.2, "p_corrected": 0.41, **seeds}
+    few = {
+        **dict.fromkeys(("low", "high", "p", "p_corrected")),
+        "difference": 0.1,
+        "reason": "9 blocks, wanted 30",
+        **seeds,
+    }
+    measured = {"where": "In the simulated world", "score": "mcc", "roles": "test and unseen", "blocks": 124}
     record = {
-        "measured": {"where": "In the simulated world", "score": "mcc", "roles": "test and unseen", "blocks": 124},
-        "differences": {"sar-unet minus fusion-cart": difference, "fusion-unet minus fusion-cart": few},
-        "verdicts": {"setting 2 is best": line},
+        "measured": measured | {"min_seeds": 5},
+        "differences": {
+            "sar-unet minus fusion-cart": difference,
+            "fusion-unet minus fusion-cart": few,
+            "fusion-unet minus sar-unet": few,
+        },
     }
     write_json(tmp_path / "differences.json", record)
     inputs = replace(inputs, differences=tmp_path / "differences.json")
@@ -120,6 +130,7 @@ def test_intervals_sizes_reliability_verdicts_and_confounders_are_shown_where_th
         "12 <small>[8, 20]</small>",
         line,
         "on the same 124 blocks",
+        "not corrected; p corrected for 3 comparisons",
         "sar-unet − fusion-cart",
         "[-0.11, +0.03]",
         "9 blocks, wanted 30",

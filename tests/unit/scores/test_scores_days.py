@@ -7,7 +7,7 @@ from skred.scores.days import days_curves, days_metrics, days_table, unit_of
 
 
 def cell(days, mcc, setting="sar", **more):
-    scores = {"mcc": mcc, "auprc": 0.2, "observable_share": 0.5, "objects": {"recall": 0.4, "precision": None}}
+    scores = {"mcc": mcc, "auprc": 0.2, "seen_share": 0.5, "objects": {"recall": 0.4, "precision": None}}
     marks = {"cell": f"{setting}-unet", "setting": setting, "detector": "unet", "simulated": True}
     return {**marks, "post_days": days, "mcc": 0.99, "held_out": {**scores, "mcc": 0.98}, "unseen": scores} | more
 
@@ -25,7 +25,7 @@ def test_days_stand_in_order_with_the_scores_of_the_unseen_event_alone():
 def test_a_curve_has_a_point_for_every_number_that_there_is():
     curves = days_curves(days_table([cell(7, 0.1), cell(13, None)]))
     assert list(curves) == ["setting", "detector", "simulated", "days", "what", "value"]
-    assert curves.groupby("what").size().to_dict() == {"MCC": 1, "landslides found": 2, "observable": 2}
+    assert curves.groupby("what").size().to_dict() == {"MCC": 1, "landslides found": 2, "seen": 2}
 
 
 def test_days_that_are_there_twice_and_composites_of_all_days_are_refused():

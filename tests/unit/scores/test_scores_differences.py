@@ -11,10 +11,10 @@ from skred.core.errors import InputError
 from skred.scores.bins import BINS
 from skred.scores.blocks import BlockBins
 from skred.scores.comparison import common_unit, compare_cells
-from skred.scores.differences import Scored, compare_pairs, wanted_pairs
+from skred.scores.differences import Scored, compare_pairs, record, wanted_pairs
 from skred.scores.objects import COUNTS
 from skred.scores.table import markdown
-from skred.scores.verdicts import BEST, DEEP, record, verdicts
+from skred.scores.verdicts import BEST, DEEP, verdicts
 
 # with fewer resamples no p could be small enough for ten comparisons
 PARAMS = FEW.model_copy(update={"replicates": 999})
@@ -59,7 +59,7 @@ def seeded(skills, seeds=3, cart=0.3):
 
 
 def said(cells, params=PARAMS):
-    return {line["sentence"]: line for line in verdicts(cells, compare_pairs(cells, params), params)}
+    return {line["sentence"]: line for line in verdicts(record(cells, compare_pairs(cells, params), params))}
 
 
 def test_a_setting_that_is_better_with_every_seed_is_called_best():
@@ -106,7 +106,36 @@ def test_too_few_landslides_leave_the_difference_without_interval():
     assert all(c.p is c.low is None and "2 landslides, wanted 5" in c.reason for c in compared)
     recorded = record(cells, compared, PARAMS)
     json.dumps(recorded, allow_nan=False)
-    assert "no interval: 2 landslides, wanted 5" in recorded["verdicts"][DEEP]
+    texts = {line["sentence"]: line["text"] for line in verdicts(recorded)}
+    assert texts[DEEP].endswith("(no interval: 2 landslides, wanted 5).")
+    assert "corrected" not in texts[BEST]
+
+
+def difference(p_corrected, low=-0.44, high=-0.08):
+    numbers = {"difference": (low + high) / 2, "low": low, "high": high, "p": 0.011, "p_corrected": p_corrected}
+    return numbers | {"seeds": 1, "seeds_other": 1}
+
+
+def test_a_verdict_says_that_p_is_corrected_and_its_interval_is_not():
+    differences = {
+        "full-unet minus fusion-unet": difference(0.13, 0.08, 0.44),
+        "fusion-unet minus optical-unet": difference(0.5),
+        "sar-unet minus sar-cart": difference(0.69, -0.16, 0.5),
+    }
+    measured = {"where": "In the simulated world", "min_seeds": 5}
+    best, deep = (line["text"] for line in verdicts({"measured": measured, "differences": differences}))
+    assert best.endswith(
+        "fusion minus full -0.26 [-0.44, -0.08], p 0.13; minus optical -0.26 [-0.44, -0.08], p 0.50; "
+        "every p corrected for 3 comparisons, intervals not corrected."
+    )
+    assert deep.endswith("CART +0.17 [-0.16, +0.50], p 0.69 corrected for 3 comparisons, intervals not corrected.")
+
+
+def test_the_file_of_differences_is_numbers_and_no_sentences():
+    cells = [cell(s, d, k, 1) for s, k in SKILLS.items() for d in ("unet", "cart")]
+    recorded = record(cells, compare_pairs(cells, PARAMS), PARAMS)
+    assert set(recorded) == {"measured", "differences"}
+    assert max(len(str(value)) for value in recorded["measured"].values()) < 30
 
 
 def test_comparisons_are_unet_with_cart_and_settings_with_each_other_and_corrected_for_their_number():
@@ -198,3 +227,25 @@ def test_the_table_shows_intervals_and_why_there_are_none():
     assert "| `sar` | unet | 0.50 | 0.40 [0.10, 0.62] |" in text
     assert "f1 hangs on few blocks" in text
     assert "[" not in markdown({"sar": {"unet": entry}})
+
+
+def test_the_table_says_of_which_region_and_from_which_unit_on_its_numbers_are():
+    entry = {
+        "simulated": True,
+        "mcc": 0.4,
+        "held_out": {"mcc": 0.5, "objects": {"unit_px": 3, "recall": 0.6}},
+        "control": {"unit_px": 3, "false_alarms_per_100km2": 12.0},
+    }
+    text = markdown({"sar": {"unet": entry}})
+    heads = "MCC (test) | MCC (test + unseen) | landslides found (test + unseen) | false alarms / 100 km² (control)"
+    assert heads in text.splitlines()[0]
+    assert "after dropping detections below 3 px, one unit for all cells; the maps use each model's own" in text
+    assert "px" not in markdown({"sar": {"unet": {"simulated": True, "mcc": 0.4}}})
+
+
+def test_an_interval_that_could_be_anything_is_called_unusable_but_a_wide_rate_is_not():
+    wide = {"mcc": 0.03, "mcc_low": -0.88, "mcc_high": 0.93}
+    rate = {"false_alarms_per_100km2": 20.0, "false_alarms_per_100km2_low": 10.0}
+    entry = {"simulated": True, **wide, "control": {**rate, "false_alarms_per_100km2_high": 40.0}}
+    text = markdown({"sar": {"unet": entry}}, intervals=True)
+    assert "| 0.03 (no usable interval) | 20 [10, 40] |" in text

@@ -342,6 +342,6 @@ def test_the_share_that_was_observed_is_that_of_the_cells_own_sensors(cell, make
     ]
     for model, share in ((fusion, 1.0), (optical, 0.25)):
         unseen = evaluate_cell(model, p, patches, develop, [dim], {}, PARAMS).scores["unseen"]
-        assert unseen["observable_share"] == pytest.approx(share)
+        assert unseen["seen_share"] == pytest.approx(share)
     landslides = (labels == 1).sum(axis=1)
-    assert unseen["observable_landslide_share"] == pytest.approx(landslides[:12].sum() / landslides.sum(), abs=1e-6)
+    assert unseen["seen_landslide_share"] == pytest.approx(landslides[:12].sum() / landslides.sum(), abs=1e-6)

@@ -224,8 +224,8 @@ def test_without_an_optical_image_the_radar_model_maps_what_radar_shows_and_says
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--event", "nowhere", "--model", "model"), "data/events/nowhere.yaml: cannot be read"),
-        (("--event", "tiny", "--model", "nothing"), "nothing is no model; train it or `dvc pull` it"),
+        (("--event", "nowhere", "--model", "model"), "data/events: no event 'nowhere', wanted one of: "),
+        (("--event", "tiny", "--model", "nothing"), "nothing: no model, wanted one of: "),
     ],
 )
 def test_a_wrong_event_or_model_is_one_line_and_nothing_is_written(folder, arguments, told):
