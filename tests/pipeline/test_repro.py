@@ -197,8 +197,8 @@ def test_a_stage_runs_the_code_of_the_clone_that_started_it(bare: Clone, small: 
     """The environment's `skred` may be installed from another checkout."""
     stage = bare.root / "src/skred/stages/compare.py"
     text = stage.read_text(encoding="utf-8")
-    assert text.count('float_format="%.6f"') == 1
-    stage.write_text(text.replace('float_format="%.6f"', 'float_format="%.2f"'), encoding="utf-8")
+    assert text.count('curves, "%.6f"') == 1
+    stage.write_text(text.replace('curves, "%.6f"', 'curves, "%.2f"'), encoding="utf-8")
     bare.dvc("remote", "add", "--local", "--default", "other", str(small.clone.root / ".dvc/cache"))
     bare.dvc("pull", "evaluate", "train")
     assert stages_run(bare.repro("--single-item", "compare")) == ["compare"]
