@@ -79,7 +79,8 @@ def test_the_pipeline_ends_with_maps_a_page_a_card_per_model_and_figures(small: 
 def test_detect_on_the_unseen_event_draws_the_pipelines_own_map(small: Reproduced) -> None:
     made = small.clone
     told = made.skred("detect", "--event", "unseen", "--model", "models/fusion-unet").stdout
-    assert re.match(r"unseen \(SIMULATED pixels\): \d+ landslides, [\d.]+ ha, by fusion-unet; \d+ % of 2 km²", told)
+    said = r"unseen \(SIMULATED pixels\): \d+ detections, [\d.]+ ha of detected area, by fusion-unet; \d+ % of 2 km²"
+    assert re.match(said, told)
     pipelines, ours = (
         made.root / folder / "unseen" for folder in ("data/maps/fusion-unet", "data/detections/unseen/fusion-unet/maps")
     )
