@@ -17,7 +17,7 @@ class SecondBand:
         return np.clip(x[..., 1], 0, 1).astype(np.float32)
 
     def save(self, folder):
-        raise NotImplementedError
+        raise NotImplementedError  # the protocol wants it; what is tested here never saves
 
 
 @settings(max_examples=30)
