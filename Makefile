@@ -11,7 +11,7 @@ READY := .venv/.ready
 # DVC orders some entries of dvc.lock by hash: a fixed seed gives the same lock every time.
 export PYTHONHASHSEED := 0
 
-# Compiled at once, because each of the 39 stages is a new process: where Python may not write its bytecode, TensorFlow
+# Compiled at once, because every stage is a new process: where Python may not write its bytecode, TensorFlow
 # alone would be compiled anew in each of them, 7 s.
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "skred needs Python 3.11 or 3.12 and found neither: install one, or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }

@@ -18,7 +18,7 @@ from skred.composite.params import CompositeParams
 from skred.core.bands import EVENT_BANDS, Band, select
 from skred.core.errors import InputError
 from skred.core.events import read_event
-from skred.core.params import Section, _first_mistake, read_section, read_yaml
+from skred.core.params import Section, first_mistake, read_section, read_yaml
 from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.cells import Cell, EarlyCell, Setting
 from skred.importing import read_table
@@ -206,4 +206,4 @@ def _told(check: Callable[[], Any], file: Path, key: str = "") -> Iterator[str]:
         for one in cause.errors(include_url=False, include_context=False):
             kind = PydanticCustomError(one["type"], one["msg"])
             alone: InitErrorDetails = {"type": kind, "loc": one["loc"], "input": one["input"]}
-            yield f"{file}: {_first_mistake(ValidationError.from_exception_data(cause.title, [alone]), key)}"
+            yield f"{file}: {first_mistake(ValidationError.from_exception_data(cause.title, [alone]), key)}"

@@ -6,13 +6,18 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 import skops.io
 from skops.io.exceptions import UntrustedTypesFoundException
+
+from skred.core.errors import InputError
+
+T = TypeVar("T")
 
 
 def to_bytes(model: Any) -> bytes:
@@ -50,6 +55,26 @@ def from_bytes(archive: bytes, trusted: Sequence[str]) -> Any:
         return skops.io.loads(archive, trusted=list(trusted))
     except (BadZipFile, UntrustedTypesFoundException, KeyError, TypeError) as error:
         raise ValueError(" ".join(str(error).split())[:120]) from error
+
+
+def read_model(file: Path, kind: type[T], sound: Callable[[T], bool], trusted: Sequence[str]) -> T:
+    """The model in `file`, whose bytes `to_bytes` made.
+
+    Raises
+    ------
+    InputError
+        The file is missing or broken, holds anything else than one `kind`, or that is not `sound`.
+    """
+    again = "train the model or `dvc pull` it"
+    if not file.is_file():
+        raise InputError(f"{file}: missing; {again}")
+    try:
+        model = from_bytes(file.read_bytes(), trusted)
+    except ValueError as error:
+        raise InputError(f"{file}: not a {kind.__name__} of ours ({error}); {again} again") from error
+    if not isinstance(model, kind) or not sound(model):
+        raise InputError(f"{file}: not a sound {kind.__name__} of two classes; {again} again")
+    return model
 
 
 def _clean(npy: bytes) -> bytes:

@@ -88,7 +88,7 @@ def parse(model: type[T], data: Any, *, file: Path, key: str = "") -> T:
     try:
         return TypeAdapter(model).validate_python(data)
     except ValidationError as error:
-        raise InputError(f"{file}: {_first_mistake(error, key)}") from error
+        raise InputError(f"{file}: {first_mistake(error, key)}") from error
 
 
 def read_section(path: Path, key: str, model: type[T]) -> T:
@@ -113,7 +113,8 @@ def read_section(path: Path, key: str, model: type[T]) -> T:
     return parse(model, section, file=path, key=key)
 
 
-def _first_mistake(error: ValidationError, key: str) -> str:
+def first_mistake(error: ValidationError, key: str) -> str:
+    """The first mistake of `error` in one line: the key below `key`, what it got, what it wants, how many more."""
     errors = error.errors(include_url=False, include_context=False)
     # An unknown key first: a misspelt one is also missing under its right name.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])

@@ -51,7 +51,8 @@ def at_common_unit(
     cell: Mapping[str, Any], unit_px: int, objects: pd.DataFrame, chance: pd.DataFrame, params: ScoreParams
 ) -> Entry:
     """The `scores.json` of a cell with its whole objects and false alarms at another minimum mapping unit, from its
-    ``objects.csv`` and ``chance.csv``."""
+    ``objects.csv`` and ``chance.csv``. How far the members of an ensemble are apart is known at the cell's own unit alone
+    and is kept with it (`spread`)."""
     out = dict(cell)
     at, by_chance = objects[objects["unit_px"] == unit_px], chance[chance["unit_px"] == unit_px].set_index("role")
     for role, regions in (("test", ["test"]), ("unseen", ["unseen"]), ("held_out", ["test", "unseen"])):
@@ -60,13 +61,19 @@ def at_common_unit(
             continue
         whole = whole_objects(at[at["role"].isin(regions)], params)
         moved = {key: None if pd.isna(v) else float(v) for key, v in by_chance.loc[role].drop("unit_px").items()}
-        changed = {**section, "objects": {"unit_px": unit_px, **whole, "chance": moved}}
+        changed = {**section, "objects": {"unit_px": unit_px, **whole, "chance": moved} | _spread(section["objects"])}
         out = changed if role == "test" else out | {role: changed}
     if "control" in out:
         rows = at[at["role"] == "control"]
         kept = {name: value for name, value in out["control"].items() if name != "no_interval"}
         out["control"] = {**kept, "unit_px": unit_px, **alarm_rate(rows, params)}
     return out
+
+
+def _spread(own: Mapping[str, Any]) -> Entry:
+    if "spread_right" not in own:
+        return {}
+    return {"spread": {"unit_px": own["unit_px"], "right": own["spread_right"], "false": own["spread_false"]}}
 
 
 def optimism_table(table: Table) -> pd.DataFrame:
@@ -148,6 +155,7 @@ def _section(scores: Mapping[str, Any], *, whole: bool) -> Entry:
     if whole and "objects" in scores:
         objects = scores["objects"]
         section["objects"] = {"unit_px": objects["unit_px"]} | {key: objects[key] for key in _OBJECTS}
+        section["objects"] |= {"spread": objects["spread"]} if "spread" in objects else {}
         section["objects"] |= {"no_interval": objects["no_interval"]} if "no_interval" in objects else {}
         section["objects"] |= {f"chance_{key}": value for key, value in objects.get("chance", {}).items()}
     if "truth" in scores and "cell" not in scores:

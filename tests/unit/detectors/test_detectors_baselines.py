@@ -114,7 +114,7 @@ def test_a_forged_forest_is_refused(fitted, tmp_path):
     forged.__dict__.update(forest.__dict__)
     forged.estimators_[0].tree_.__setstate__(state)
     (tmp_path / "forest.skops").write_bytes(to_bytes(forged))
-    with pytest.raises(InputError, match="not a sound forest"):
+    with pytest.raises(InputError, match="not a sound RandomForestClassifier"):
         detector_module("forest").load(tmp_path)
 
 

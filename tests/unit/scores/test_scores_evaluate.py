@@ -15,7 +15,7 @@ from skred.detectors.inputs import Inputs
 from skred.detectors.model import ModelCard, save_model
 from skred.patches.split import Split
 from skred.scores.by_path import evaluate_by_path
-from skred.scores.comparison import compare_cells
+from skred.scores.comparison import at_common_unit, compare_cells
 from skred.scores.evaluate import pixels_of, tally
 from skred.scores.report import evaluate_cell, rounded
 
@@ -323,6 +323,16 @@ def test_each_detection_has_its_mean_probability_and_with_an_ensemble_its_mean_s
     assert ensemble.scores["control"]["spread_false"] == pytest.approx(0.15)
     assert ensemble.scores["control"]["spread_right"] is None
     assert ensemble.scores["f1"] == plain.scores["f1"]
+
+    tables = ensemble.objects.blocks, ensemble.objects.chance
+    entry = compare_cells([at_common_unit(ensemble.scores, 1, *tables, PARAMS)])["fusion"]["cart"]
+    own = ensemble.scores["objects"]
+    assert entry["objects"]["spread"] == {
+        "unit_px": own["unit_px"],
+        "right": pytest.approx(own["spread_right"]),
+        "false": own["spread_false"],
+    }
+    assert own["spread_right"] == pytest.approx(0.3)
 
 
 def test_the_share_that_was_observed_is_that_of_the_cells_own_sensors(cell, make_scenes, tmp_path):

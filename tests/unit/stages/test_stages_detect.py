@@ -16,9 +16,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from maps_place import card, manifest, write_event, write_model
 from skred import detect as detecting
+from skred.core.archive import to_bytes
 from skred.core.bands import EVENT_BANDS
 from skred.core.json_file import write_json
-from skred.detectors.cart.archive import tree_to_bytes
 from skred.detectors.cart.params import Params
 from skred.detectors.train import Recipe, train_cell
 from skred.manifest import write_manifest
@@ -127,7 +127,7 @@ def a_tree_that_finds_landslides_everywhere(folder):
     names = ("post_red", "post_green", "dndvi", "pre_vv", "post_vv")
     write_model(folder, card(names, threshold=0.001))
     tree = DecisionTreeClassifier(max_depth=1, random_state=0).fit(np.zeros((9, 7)), [0] * 3 + [1] * 6)
-    (folder / "tree.skops").write_bytes(tree_to_bytes(tree))
+    (folder / "tree.skops").write_bytes(to_bytes(tree))
 
 
 def test_the_statement_and_the_polygons_never_contradict(tmp_path, monkeypatch):

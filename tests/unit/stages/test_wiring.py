@@ -41,7 +41,7 @@ def test_a_missing_module_is_named_with_its_stage(tmp_path):
 def test_a_missing_detector_folder_is_named_though_it_is_loaded_by_name(tmp_path):
     found = _doctored(tmp_path, (r"(  predict:.*?)        - \$\{src\}/detectors/\$\{item.detector\}\n", r"\1"))
     assert any(line.startswith("predict@sar-unet: runs skred.detectors.unet.detector,") for line in found)
-    assert any(line.startswith("predict@sar-cart: runs skred.detectors.cart.archive,") for line in found)
+    assert any(line.startswith("predict@sar-cart: runs skred.detectors.cart.detector,") for line in found)
     assert not any("sar-unet" in line and ".cart." in line for line in found)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from skred.core.archive import from_bytes, to_bytes
+from skred.core.archive import read_model, to_bytes
 from skred.core.errors import InputError
 from skred.core.trees import sound_nodes
 from skred.detectors.base import Fitted, Sliding
@@ -39,16 +39,7 @@ class Boosting:
 
 def load(folder: Path) -> Boosting:
     """Raises InputError if the folder has no sound trees."""
-    file = folder / _FILE
-    if not file.is_file():
-        raise InputError(f"{file}: missing; train the model or `dvc pull` it")
-    try:
-        trees = from_bytes(file.read_bytes(), _PARTS)
-    except ValueError as error:
-        raise InputError(f"{file}: not trees of ours ({error}); train the model or `dvc pull` it again") from error
-    if not isinstance(trees, HistGradientBoostingClassifier) or not _sound(trees):
-        raise InputError(f"{file}: not sound trees of two classes; train the model or `dvc pull` it again")
-    return Boosting(trees)
+    return Boosting(read_model(folder / _FILE, HistGradientBoostingClassifier, _sound, _PARTS))
 
 
 def _sound(trees: HistGradientBoostingClassifier) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
+from skred.core.archive import read_model, to_bytes
 from skred.core.errors import InputError
+from skred.core.trees import NODES, sound_tree
 from skred.detectors.base import Fitted, Sliding
-from skred.detectors.cart.archive import tree_from_bytes, tree_to_bytes
 from skred.detectors.cart.params import Params
 from skred.detectors.training import Training
 from skred.scores.bins import count_bins
@@ -31,18 +32,12 @@ class Cart:
         return np.asarray(flat.reshape(x.shape[:-1]), np.float32)
 
     def save(self, folder: Path) -> None:
-        (folder / _FILE).write_bytes(tree_to_bytes(self.tree))
+        (folder / _FILE).write_bytes(to_bytes(self.tree))
 
 
 def load(folder: Path) -> Cart:
     """Raises InputError if the folder has no sound tree."""
-    file = folder / _FILE
-    if not file.is_file():
-        raise InputError(f"{file}: missing; train the model or `dvc pull` it")
-    try:
-        return Cart(tree_from_bytes(file.read_bytes()))
-    except ValueError as error:
-        raise InputError(f"{file}: not a tree of ours ({error}); train the model or `dvc pull` it again") from error
+    return Cart(read_model(folder / _FILE, DecisionTreeClassifier, sound_tree, [NODES]))
 
 
 def fit(training: Training, params: Params) -> Fitted:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.tree import DecisionTreeClassifier
 
-from skred.core.archive import from_bytes, to_bytes
+from skred.core.archive import read_model, to_bytes
 from skred.core.errors import InputError
 from skred.core.json_file import read_json, write_json
 from skred.core.params import parse
@@ -65,18 +65,9 @@ def neighbourhood(x: NDArray[np.float32], radii_px: tuple[int, ...]) -> NDArray[
 
 def load(folder: Path) -> CartContext:
     """Raises InputError if the folder has no sound tree."""
-    again = "train the model or `dvc pull` it"
-    file = folder / _FILE
-    radii = parse(tuple[int, ...], read_json(folder / _RADII, again), file=folder / _RADII)
-    if not file.is_file():
-        raise InputError(f"{file}: missing; {again}")
-    try:
-        tree = from_bytes(file.read_bytes(), [NODES])
-    except ValueError as error:
-        raise InputError(f"{file}: not a tree of ours ({error}); {again} again") from error
-    if not isinstance(tree, DecisionTreeClassifier) or not sound_tree(tree):
-        raise InputError(f"{file}: not a sound tree of two classes; {again} again")
-    return CartContext(tree, radii)
+    file = folder / _RADII
+    radii = parse(tuple[int, ...], read_json(file, "train the model or `dvc pull` it"), file=file)
+    return CartContext(read_model(folder / _FILE, DecisionTreeClassifier, sound_tree, [NODES]), radii)
 
 
 def fit(training: Training, params: Params) -> Fitted:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from skred.core.archive import from_bytes, to_bytes
+from skred.core.archive import read_model, to_bytes
 from skred.core.errors import InputError
 from skred.core.trees import NODES, sound_tree
 from skred.detectors.base import Fitted, Sliding
@@ -39,18 +39,13 @@ class Forest:
 
 def load(folder: Path) -> Forest:
     """Raises InputError if the folder has no sound forest."""
-    file = folder / _FILE
-    if not file.is_file():
-        raise InputError(f"{file}: missing; train the model or `dvc pull` it")
-    try:
-        forest = from_bytes(file.read_bytes(), [NODES])
-    except ValueError as error:
-        raise InputError(f"{file}: not a forest of ours ({error}); train the model or `dvc pull` it again") from error
+    return Forest(read_model(folder / _FILE, RandomForestClassifier, _sound, [NODES]))
+
+
+def _sound(forest: RandomForestClassifier) -> bool:
     trees = getattr(forest, "estimators_", [])
     same = all(isinstance(t, DecisionTreeClassifier) and t.n_features_in_ == forest.n_features_in_ for t in trees)
-    if not isinstance(forest, RandomForestClassifier) or not trees or not same or not all(map(sound_tree, trees)):
-        raise InputError(f"{file}: not a sound forest; train the model or `dvc pull` it again")
-    return Forest(forest)
+    return bool(trees) and same and all(map(sound_tree, trees))
 
 
 def fit(training: Training, params: Params) -> Fitted:
