@@ -51,8 +51,8 @@ def at_common_unit(
     cell: Mapping[str, Any], unit_px: int, objects: pd.DataFrame, chance: pd.DataFrame, params: ScoreParams
 ) -> Entry:
     """The `scores.json` of a cell with its whole objects and false alarms at another minimum mapping unit, from its
-    ``objects.csv`` and ``chance.csv``. How far the members of an ensemble are apart is known at the cell's own unit alone
-    and is kept with it (`spread`)."""
+    ``objects.csv`` and ``chance.csv``. How far the members of an ensemble are apart is known at the cell's own unit
+    alone and is kept with it (`spread`)."""
     out = dict(cell)
     at, by_chance = objects[objects["unit_px"] == unit_px], chance[chance["unit_px"] == unit_px].set_index("role")
     for role, regions in (("test", ["test"]), ("unseen", ["unseen"]), ("held_out", ["test", "unseen"])):
