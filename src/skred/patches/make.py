@@ -65,14 +65,18 @@ def _by_blocks(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
 
 
 def _at_random(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
-    """Windows to splits at random. Training keeps only as many windows as have the area that blocks leave to training
-    (the rest goes to the buffer): otherwise a random split would look better for having more to learn from."""
+    """Windows to splits at random. Training keeps only as many windows as have the pixels that windows of the blocked
+    split show to training (the rest goes to the buffer): otherwise a random split would look better for having more to
+    learn from."""
     rng = np.random.default_rng(params.seed)
     windows = block_ids(labels.shape, params.window_px)
     codes = assign_at_random(int(windows.max()) + 1, (params.val_share, params.test_share), rng)
-    area = int((_by_blocks(labels, params).split == Split.TRAIN).sum())
+    blocked = _by_blocks(labels, params)
+    shown = np.zeros(labels.shape, bool)
+    for window in windows_of_split(blocked.split, Split.TRAIN, params.window_px, params.stride_px):
+        shown[window.slices] = blocked.labels[window.slices] != UNKNOWN
     train = rng.permutation(np.flatnonzero(codes == Split.TRAIN))
-    codes[train[max(1, round(area / params.window_px**2)) :]] = Split.BUFFER
+    codes[train[max(1, round(shown.sum() / params.window_px**2)) :]] = Split.BUFFER
     return Divided(labels, codes[windows], windows)
 
 

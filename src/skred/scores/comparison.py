@@ -166,9 +166,16 @@ def _section(scores: Mapping[str, Any], *, whole: bool) -> Entry:
 def _over_seeds(entries: Sequence[Entry]) -> Entry:
     if len(entries) == 1:
         return entries[0]
-    mean: Entry = _mean(entries)
-    mcc = [entry["mcc"] for entry in entries if entry["mcc"] is not None]
-    return mean | {"seeds": len(entries), "mcc_smallest": min(mcc, default=None), "mcc_largest": max(mcc, default=None)}
+    mean: Entry = _mean(entries) | {"seeds": len(entries)} | _range([entry["mcc"] for entry in entries])
+    for region in ("unseen", "held_out"):
+        if region in mean:
+            mean[region] |= _range([entry[region]["mcc"] for entry in entries])
+    return mean
+
+
+def _range(mcc: Sequence[float | None]) -> Entry:
+    known = [value for value in mcc if value is not None]
+    return {"mcc_smallest": min(known, default=None), "mcc_largest": max(known, default=None)}
 
 
 def _mean(values: Sequence[Any]) -> Any:

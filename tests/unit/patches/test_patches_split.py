@@ -227,23 +227,21 @@ def test_validation_windows_lie_side_by_side_and_training_windows_on_their_strid
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_random_windows_train_on_as_much_as_blocks_would(seed):
+def test_random_windows_show_training_as_many_pixels_as_blocks_would(seed):
     params = PatchParams(
-        window_px=16,
-        stride_px=16,
-        block_px=16,
-        buffer_px=8,
-        val_share=0.2,
-        test_share=0.25,
-        draws=1,
-        seed=seed,
+        window_px=16, stride_px=8, block_px=40, buffer_px=6, val_share=0.2, test_share=0.25, draws=3, seed=seed
     )
-    labels = np.zeros((80, 80), np.uint8)
-    split = divide(labels, "random", params).split
-    assert (split == Split.TRAIN).sum() == round(
-        (divide(labels, "blocks", params).split == Split.TRAIN).sum() / 256
-    ) * 256
-    assert ((split == Split.VAL).sum(), (split == Split.TEST).sum()) == (5 * 256, 6 * 256)
+    labels = np.zeros((160, 160), np.uint8)
+    for row, col in np.random.default_rng(seed).integers(0, 150, (40, 2)):
+        labels[row : row + 9, col : col + 4] = 1
+    blocked, at_random = divide(labels, "blocks", params), divide(labels, "random", params)
+    seen = np.zeros(labels.shape, bool)
+    for window in windows_of_split(blocked.split, Split.TRAIN, 16, 8):
+        seen[window.slices] = True
+    seen &= blocked.labels != 255
+    assert seen.sum() < (blocked.split == Split.TRAIN).sum()  # some of a block is too narrow for a window, or hidden
+    assert abs((at_random.split == Split.TRAIN).sum() - seen.sum()) <= 16 * 16 / 2
+    assert ((at_random.split == Split.VAL).sum(), (at_random.split == Split.TEST).sum()) == (20 * 256, 25 * 256)
 
 
 def leaks(split, windows, buffer_px):
