@@ -132,6 +132,25 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class OtherError:
+    """A standard error of a score from another source than the blocks, such as the training seeds, and the degrees of
+    freedom with which it was estimated: from few values, it may be too small by chance."""
+
+    error: float
+    freedom: float
+
+    @classmethod
+    def of_means(cls, groups: Sequence[Sequence[float]]) -> OtherError | None:
+        """Of a sum or difference of means, one for each group of values; groups of one value tell nothing about their
+        error. None if none does. Degrees of freedom by Satterthwaite (1946)."""
+        parts = [(float(np.var(g, ddof=1)) / len(g), len(g) - 1) for g in groups if len(g) > 1]
+        variance = sum(v for v, _ in parts)
+        if variance == 0:
+            return None
+        return cls(math.sqrt(variance), variance**2 / sum(v**2 / n for v, n in parts))
+
+
+@dataclass(frozen=True)
 class Resamples:
     """How often each of n blocks is drawn in each resample, shape (replicates, n). Shared by all that is compared."""
 
@@ -150,7 +169,7 @@ def estimate(
     resamples: Resamples,
     method: Method,
     level: float = 0.95,
-    other_error: float = 0.0,
+    other: OtherError | None = None,
 ) -> Estimate:
     """A score over blocks with its interval.
 
@@ -160,16 +179,22 @@ def estimate(
         What adds up, shape (blocks, m).
     level
         Share of such intervals that should hold the true score.
-    other_error
-        Standard error of the score from another source than the blocks, such as training seeds; it widens a studentised
-        interval and raises p. Squares of the two add up: Owen 2007 on factors that cross.
+    other
+        An error from another source than the blocks; it widens a studentised interval and raises p. Squares of the two
+        errors add up (Owen 2007 on factors that cross), and where the other one is large beside that of the blocks and
+        was estimated from few values, Student's t with the degrees of freedom of the sum (Satterthwaite 1946) takes
+        the place of the resampled one.
     """
     x = np.asarray(values, np.float64)
     if len(x) < 2:
         return _undefined(float(statistic.value(x.sum(axis=0))))
     total, sums = x.sum(axis=0), resamples.weights @ x
     value, scores = float(statistic.value(total)), statistic.value(sums)
-    error = math.hypot(float(_error(statistic, total[None], x, np.ones((1, len(x))))[0]), other_error)
+    error = float(_error(statistic, total[None], x, np.ones((1, len(x))))[0])
+    freedom = math.inf
+    if other is not None:
+        error = math.hypot(error, other.error)
+        freedom = other.freedom * (error / other.error) ** 4
     errors = _error(statistic, sums, x, resamples.weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         stretched, slope = statistic.scale.out(np.array([value])), statistic.scale.slope(np.array([value]))
@@ -180,10 +205,12 @@ def estimate(
     if not np.isfinite(here) or not (np.isfinite(z_error) and z_error > 0) or defined.mean() < _DEFINED:
         return _undefined(value)
     t = np.abs(z[defined] - here) / z_errors[defined]
-    p = (1 + int((t >= abs(here) / z_error).sum())) / (1 + len(t))
+    away = abs(here) / z_error
+    p = max((1 + int((t >= away).sum())) / (1 + len(t)), 2 * float(stats.t.sf(away, freedom)) if other else 0.0)
     tail = (1 - level) / 2
     if method == "studentised":
-        reach = float(np.quantile(t, level)) * z_error
+        most = max(float(np.quantile(t, level)), float(stats.t.ppf((1 + level) / 2, freedom)) if other else 0.0)
+        reach = most * z_error
         low, high = (float(v) for v in statistic.scale.back(np.array([here - reach, here + reach])))
     elif method == "bca":
         low, high = _bca(scores[defined], value, _without_one(statistic, x), tail)

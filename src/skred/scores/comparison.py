@@ -181,8 +181,9 @@ def _range(mcc: Sequence[float | None]) -> Entry:
 def _mean(values: Sequence[Any]) -> Any:
     first = values[0]
     if isinstance(first, Mapping):
-        # intervals of one seed say nothing about the mean of several
-        keys = [key for key in first if all(key in v for v in values) and not key.endswith(("_low", "_high"))]
+        # intervals of one seed say nothing about the mean of several: skred.scores.seeds takes those
+        own = ("_low", "_high", "no_interval")
+        keys = [key for key in first if all(key in v for v in values) and not key.endswith(own)]
         return {key: _mean([v[key] for v in values]) for key in keys}
     if any(isinstance(v, bool | str) or v is None for v in values):
         return first if all(v == first for v in values) else None

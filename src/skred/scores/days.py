@@ -11,6 +11,7 @@ from skred.core.errors import InputError
 
 _SCORES = ("mcc", "mcc_low", "mcc_high", "auprc", "precision", "recall", "f1")
 _SHARES = ("seen_share", "seen_landslide_share")
+_WHY = ("blocks", "landslides", "no_interval")
 _OBJECTS = ("recall", "precision", "false_alarms_per_100km2")
 
 
@@ -33,7 +34,7 @@ def days_table(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         section = cell["unseen"]
         keys = {"setting": cell["setting"], "detector": cell["detector"], "days": cell["post_days"]}
         found, right, alarms = (section.get("objects", {}).get(name) for name in _OBJECTS)
-        numbers = {name: section.get(name) for name in (*_SCORES, *_SHARES)}
+        numbers = {name: section.get(name) for name in (*_SCORES, *_SHARES, *_WHY)}
         whole = {"landslides_found": found, "detections_right": right, "false_alarms_per_100km2": alarms}
         rows.append({**keys, "simulated": cell["simulated"], **numbers, **whole})
     table = pd.DataFrame(rows).sort_values(["setting", "detector", "days"], ignore_index=True)
@@ -65,6 +66,8 @@ def days_metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str,
     for row in table.to_dict("records"):
         setting, detector, days = str(row.pop("setting")), str(row.pop("detector")), int(row.pop("days"))
         numbers = {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        if numbers.get("no_interval") is None:
+            numbers.pop("no_interval", None)
         out.setdefault(setting, {}).setdefault(detector, {})[f"day_{days:02d}"] = numbers
     return out
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from skred.core.errors import InputError
 from skred.scores.blocks import BlockBins
-from skred.scores.bootstrap import Difference, Mean, Resamples, estimate, holm
+from skred.scores.bootstrap import Difference, Mean, OtherError, Resamples, estimate, holm
 from skred.scores.headline import too_few
 from skred.scores.params import ScoreParams
 from skred.scores.statistics import PIXEL_SCORES
@@ -49,6 +49,8 @@ class Compared:
     high: float | None
     p: float | None
     p_corrected: float | None
+    error_blocks: float | None  # standard error from the blocks, with these seeds
+    error_seeds: float | None  # from the training seeds, on these blocks
     seeds: tuple[tuple[float, ...], tuple[float, ...]]  # MCC of each training seed
     reason: str | None
 
@@ -58,7 +60,8 @@ class Compared:
 
     def record(self) -> dict[str, Any]:
         """For `differences.json`."""
-        shown = {name: getattr(self, name) for name in ("difference", "low", "high", "p", "p_corrected")}
+        names = ("difference", "low", "high", "p", "p_corrected", "error_blocks", "error_seeds")
+        shown = {name: getattr(self, name) for name in names}
         counted = {"seeds": len(self.seeds[0]), "seeds_other": len(self.seeds[1])}
         return shown | counted | ({"reason": self.reason} if self.reason else {})
 
@@ -151,10 +154,28 @@ def _compare(
     section = ones[0].scores if roles == ("test",) else ones[0].scores["held_out"]
     reason = too_few(len(values), section["landslides"], params)
     resamples = Resamples.draw(len(values), params.replicates, params.seed)
-    by_seed = math.hypot(*(float(np.std(mcc, ddof=1)) / math.sqrt(len(mcc)) for mcc in seeds if len(mcc) > 1))
-    found = estimate(values, statistic, resamples, "studentised", other_error=by_seed)
+    by_seed = OtherError.of_means(seeds)
+    found = estimate(values, statistic, resamples, "studentised", other=by_seed)
     if reason is None and not math.isfinite(found.p):
         reason = "hangs on few blocks"
-    low, high, p = (None, None, None) if reason else (found.low, found.high, found.p)
-    difference = found.value if math.isfinite(found.value) else None
-    return Compared(one, other, difference, low, high, p, None, (seeds[0], seeds[1]), reason)
+    reason = _undefined([*ones, *others], [*seeds[0], *seeds[1]]) or reason
+    error_seeds = by_seed.error if by_seed else None
+    return Compared(
+        one=one,
+        other=other,
+        difference=found.value if math.isfinite(found.value) else None,
+        low=None if reason else found.low,
+        high=None if reason else found.high,
+        p=None if reason else found.p,
+        p_corrected=None,
+        error_blocks=None if reason else math.sqrt(found.error**2 - (error_seeds or 0) ** 2),
+        error_seeds=error_seeds,
+        seeds=(seeds[0], seeds[1]),
+        reason=reason,
+    )
+
+
+def _undefined(cells: Sequence[Scored], mcc: Sequence[float]) -> str | None:
+    """Why a difference has no value: a cell that detects nothing, or everything, has no MCC."""
+    without = [str(cell.scores["cell"]) for cell, value in zip(cells, mcc, strict=True) if not math.isfinite(value)]
+    return f"MCC of {' and '.join(without)} is not defined" if without else None

@@ -20,13 +20,15 @@ def pixel_scores(blocks: BlockBins, threshold: float, landslides: int, params: S
     where fewer than `min_blocks` blocks or `min_landslides` landslides were scored, or where the score hangs on so few
     blocks that many resamples do not define it."""
     counts, few = blocks.total(), too_few(len(blocks.bins), landslides, params)
-    scores: dict[str, Any] = {**counts.at(threshold).scores(), "auprc": counts.auprc()}
-    reasons = [few] if few else []
+    table = counts.at(threshold)
+    scores: dict[str, Any] = {**table.scores(), "auprc": counts.auprc()}
+    nothing = table.tp + table.fp == 0
+    reasons = [few or "nothing was detected"] if few or nothing else []
     for name in list(scores):
         low = high = None
         if few is None:
             low, high = _ends(*_summed(blocks, threshold, name), params)
-            if low is None and scores[name] is not None:
+            if low is None and scores[name] is not None and (name == "auprc" or not nothing):
                 reasons.append(f"{name} hangs on few blocks")
         scores |= {f"{name}_low": low, f"{name}_high": high}
     if reasons:

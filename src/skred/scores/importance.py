@@ -1,12 +1,11 @@
 """How much a trained detector leans on each band: its score when the band shows another place (Breiman 2001).
 
 Whole blocks of a band change places, so that the band keeps its texture and its values; single pixels would also break
-the neighbourhood that a network looks at. Bands that say the same share their importance.
+the neighbourhood that a network looks at. Bands that say the same share their importance. What is known of a place
+stays known and what is unknown stays unknown: otherwise bands with cloud in them would seem to matter more than others.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,55 +13,75 @@ from numpy.typing import NDArray
 
 from skred.core.scenes import SceneFolder
 from skred.detectors.model import Model
-from skred.scores.bins import EMPTY, BinCounts, count_bins
+from skred.scores.blocks import BlockBins, block_raster, count_blocks, join
+from skred.scores.bootstrap import Difference, Mean, OtherError, Resamples, estimate
+from skred.scores.params import ImportanceParams
+from skred.scores.statistics import PIXEL_SCORES
 
 
 def shuffle_blocks(values: NDArray[np.float32], block_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """`values`, shape (H, W), with its whole blocks in another order; what is left at the edges stays."""
+    """`values`, shape (H, W), with its whole blocks in another order; what is left at the edges stays, and so does a
+    pixel that is unknown here or where its new value comes from (NaN)."""
     rows, cols = values.shape[0] // block_px, values.shape[1] // block_px
     inner = values[: rows * block_px, : cols * block_px]
     blocks = inner.reshape(rows, block_px, cols, block_px).swapaxes(1, 2).reshape(-1, block_px, block_px)
     mixed = blocks[rng.permutation(len(blocks))].reshape(rows, cols, block_px, block_px).swapaxes(1, 2)
     out = values.copy()
-    out[: rows * block_px, : cols * block_px] = mixed.reshape(inner.shape)
+    moved = mixed.reshape(inner.shape)
+    known = np.isfinite(moved) & np.isfinite(inner)
+    out[: rows * block_px, : cols * block_px] = np.where(known, moved, inner)
     return out
 
 
-def band_importance(
-    model: Model, scenes: SceneFolder, threshold: float, *, block_px: int, repeats: int, seed: int
-) -> pd.DataFrame:
-    """MCC and AUPRC of all labelled pixels: as they are (band ``none``), and with each band shuffled (mean).
+def band_importance(model: Model, scenes: SceneFolder, threshold: float, params: ImportanceParams) -> pd.DataFrame:
+    """MCC and AUPRC of all labelled pixels: as they are (band ``none``), and with each band shuffled (mean of repeats).
 
-    Columns: band, mcc, auprc, mcc_drop, auprc_drop, and mcc_drop_smallest and mcc_drop_largest over the repeats.
+    Columns: band, mcc, auprc, mcc_drop, auprc_drop, and ``mcc_drop_low`` and ``mcc_drop_high``, a 95 % interval over
+    blocks (the places) and repeats (the orders); empty where there is none.
     """
-    whole = _counts(model, scenes, [], block_px, np.random.default_rng(seed))
-    base = _scores(whole, threshold)
-    rows = [{"band": "none", "mcc": base[0], "auprc": base[1], "mcc_drop": 0.0, "auprc_drop": 0.0}]
+    mcc = PIXEL_SCORES["mcc"]
+    whole = _counts(model, scenes, None, params.block_px, np.random.default_rng(params.seed))
+    base = whole.pixels(threshold)
+    resamples = Resamples.draw(len(base), params.replicates, params.seed)
+    base_mcc, base_auprc = _mcc(whole, threshold), _auprc(whole)
+    rows = [{"band": "none", "mcc": base_mcc, "auprc": base_auprc, "mcc_drop": 0.0, "auprc_drop": 0.0}]
     for i, band in enumerate(model.inputs.names):
-        each = np.array(
-            [
-                _scores(_counts(model, scenes, [i], block_px, np.random.default_rng([seed, i, repeat])), threshold)
-                for repeat in range(repeats)
-            ]
+        mixed = [
+            _counts(model, scenes, i, params.block_px, np.random.default_rng([params.seed, i, repeat]))
+            for repeat in range(params.repeats)
+        ]
+        each, auprc = [_mcc(one, threshold) for one in mixed], float(np.mean([_auprc(one) for one in mixed]))
+        found = estimate(
+            np.hstack([base, *(one.pixels(threshold) for one in mixed)]),
+            Difference(mcc, Mean(mcc, len(mixed)), base.shape[1]),
+            resamples,
+            "studentised",
+            other=OtherError.of_means([each]),
         )
-        mcc, auprc = each.mean(axis=0)
-        drop = base[0] - each[:, 0]
-        row = {"band": band, "mcc": mcc, "auprc": auprc, "mcc_drop": base[0] - mcc, "auprc_drop": base[1] - auprc}
-        rows.append(row | {"mcc_drop_smallest": drop.min(), "mcc_drop_largest": drop.max()})
+        mean = float(np.mean(each))
+        row = {"band": band, "mcc": mean, "auprc": auprc, "mcc_drop": base_mcc - mean, "auprc_drop": base_auprc - auprc}
+        rows.append(row | {"mcc_drop_low": found.low, "mcc_drop_high": found.high})
     return pd.DataFrame(rows)
 
 
 def _counts(
-    model: Model, scenes: SceneFolder, shuffled: Sequence[int], block_px: int, rng: np.random.Generator
-) -> BinCounts:
-    counts = EMPTY
+    model: Model, scenes: SceneFolder, shuffled: int | None, block_px: int, rng: np.random.Generator
+) -> BlockBins:
+    parts = []
     for scene in scenes.names:
         values = list(scenes.bands(scene, model.inputs.names))
-        for i in shuffled:
-            values[i] = shuffle_blocks(values[i], block_px, rng)
-        counts += count_bins(model.probability(values), scenes.labels(scene))
-    return counts
+        if shuffled is not None:
+            values[shuffled] = shuffle_blocks(values[shuffled], block_px, rng)
+        labels = scenes.labels(scene)
+        names = {"role": "all", "event": scenes.index.event, "scene": scene}
+        every, blocks = np.ones(labels.shape, bool), block_raster(labels, block_px)
+        parts.append(count_blocks(model.probability(values), labels, every, blocks, **names))
+    return join(parts)
 
 
-def _scores(counts: BinCounts, threshold: float) -> tuple[float, float]:
-    return counts.at(threshold).mcc or 0.0, counts.auprc() or 0.0
+def _mcc(counts: BlockBins, threshold: float) -> float:
+    return counts.total().at(threshold).mcc or 0.0
+
+
+def _auprc(counts: BlockBins) -> float:
+    return counts.total().auprc() or 0.0

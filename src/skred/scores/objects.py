@@ -1,9 +1,9 @@
 """Scores of whole landslides and whole detections instead of pixels.
 
 A landslide is a connected region of the labels, a detection one of the prediction (pixels that touch at a corner belong
-together). Both belong to the region of the scene where their larger part lies, in it to the block where most of their
-known pixels lie, and keep their whole body. A detection without a known pixel in its region is not judged. A minimum
-mapping unit (in pixels) drops smaller detections, never landslides.
+together). Both belong to the region of the scene where most of their known pixels lie, in it to the block where most of
+these lie, and keep their whole body. A detection without a known pixel is not judged. A minimum mapping unit (in pixels)
+drops smaller detections, never landslides.
 
 - A landslide is *found* when detections cover at least `overlap_share` of it, *touched* when they share a pixel.
 - A detection is *right* when at least `overlap_share` of its known pixels are landslide, *false* when none is.
@@ -68,9 +68,9 @@ def _table(
     labelled: NDArray[np.bool_],
 ) -> pd.DataFrame:
     inside = numbers > 0
-    region = majority(numbers[inside], regions[inside], count)
-    # its own region's labelled pixels alone: blocks without one are not scored, and would lose it
     counted = inside & labelled
+    region = majority(numbers[counted], regions[counted], count)  # -1: not judged
+    # its own region's labelled pixels alone: blocks without one are not scored, and would lose it
     counted[counted] = regions[counted] == region[numbers[counted] - 1]
     return pd.DataFrame(
         {

@@ -38,4 +38,5 @@ class ImportanceParams(Section):
 
     block_px: int = Field(ge=8, le=4096)
     repeats: int = Field(ge=1, le=100)
+    replicates: int = Field(ge=99, le=20_000)
     seed: int = Field(ge=0)

@@ -58,10 +58,28 @@ def markdown(table: Mapping[str, Mapping[str, Mapping[str, Any]]], *, intervals:
     notes = [f"Test: the test split; all on {kind} pixels."]
     if any(part in keys for keys in columns.values() for part in _OF_DETECTIONS) and (told := _unit(rows.values())):
         notes.append(told)
+    if seeds := _seeds(rows):
+        notes.append(seeds)
     reasons = {entry["no_interval"] for entry in rows.values() if entry.get("no_interval")}
     if intervals and reasons:
         notes.append("No interval for the test split alone: " + "; ".join(sorted(reasons)) + ".")
     return "\n".join([*lines, "", *notes])
+
+
+def _seeds(rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> str | None:
+    """Which rows are means over training seeds, and how far the seeds are apart; None where none is."""
+    region = "held_out" if any("held_out" in entry for entry in rows.values()) else None
+    parts = []
+    for (setting, detector), entry in rows.items():
+        section = entry if region is None else entry.get(region, {})
+        if (count := entry.get("seeds", 1)) > 1 and section.get("mcc_smallest") is not None:
+            ends = f"{section['mcc_smallest']:.2f} to {section['mcc_largest']:.2f}"
+            parts.append(f"`{setting}` {detector} {ends} ({count} seeds)")
+    if not parts:
+        return None
+    where = "test + unseen" if region else "test"
+    apart = "; ".join(parts)
+    return f"Means over training seeds; their intervals count places and seeds. MCC ({where}) of single seeds: {apart}."
 
 
 def _unit(entries: Iterable[Mapping[str, Any]]) -> str | None:

@@ -91,7 +91,7 @@ def _note(rows: Sequence[Row], comparisons: int) -> str:
 
 def _shown(row: Row) -> str:
     if row["difference"] is None:
-        return "undefined"
+        return f"undefined ({row['reason']})"
     if row["low"] is None or row["high"] is None or row["p_corrected"] is None:
         return f"{row['difference']:+.2f} (no interval: {row['reason']})"
     return f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}], p {_p(row['p_corrected'])}"

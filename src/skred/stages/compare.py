@@ -16,6 +16,7 @@ from skred.scores.differences import Scored, compare_pairs, record
 from skred.scores.files import labelled_history, read_history, read_scores, read_table, write_csv
 from skred.scores.params import ScoreParams
 from skred.scores.report import rounded
+from skred.scores.seeds import Seed, merged, seed_entries
 from skred.stages.run import run
 
 CURVES = ("pr", "reliability", "sizes")
@@ -35,14 +36,18 @@ def main() -> None:
     scores = {folder: read_scores(folder) for folder in args.scores}
     # Cells of a random split stand in the table only: in the curves they would look like their blocked partners.
     shown = [folder for folder, cell in scores.items() if cell["split"] != "random"]
-    unit = common_unit([read_table(folder / "objects.csv") for folder in shown])
+    objects = {folder: read_table(folder / "objects.csv") for folder in scores}
+    unit = common_unit([objects[folder] for folder in shown])
     cells = [
-        at_common_unit(cell, unit, read_table(folder / "objects.csv"), read_table(folder / "chance.csv"), params)
+        at_common_unit(cell, unit, objects[folder], read_table(folder / "chance.csv"), params)
         for folder, cell in scores.items()
     ]
     table = compare_cells(cells)
-    judged = [Scored(scores[folder], read_blocks(folder)) for folder in shown]
-    compared = compare_pairs(judged, params)
+    judged = {folder: Scored(scores[folder], read_blocks(folder)) for folder in shown}
+    seeds = [Seed(cell, objects[folder].query("unit_px == @unit")) for folder, cell in judged.items()]
+    for (setting, detector), more in seed_entries(seeds, params).items():
+        table[setting][detector] = merged(table[setting][detector], rounded(more))
+    compared = compare_pairs(list(judged.values()), params)
 
     names = {scores[folder]["cell"] for folder in shown}
     cards = {folder: read_card(folder) for folder in args.models}
@@ -52,7 +57,7 @@ def main() -> None:
         if card.cell in names
     ]
     plots = {name: pd.concat([read_table(folder / f"{name}.csv") for folder in shown]) for name in CURVES}
-    differences = rounded(record(judged, compared, params))
+    differences = rounded(record(list(judged.values()), compared, params))
     # Everything is computed before anything is written, the metrics last: where they are new, all is.
     for name, curves in plots.items():
         write_csv(args.plots / f"{name}.csv", curves, "%.6f")

@@ -23,14 +23,7 @@ def main() -> None:
     args = parser.parse_args()
     params = read_section(args.params, "importance", ImportanceParams)
     model, card = load_model(args.model)
-    table = band_importance(
-        model,
-        SceneFolder.open(args.scenes),
-        card.threshold,
-        block_px=params.block_px,
-        repeats=params.repeats,
-        seed=params.seed,
-    )
+    table = band_importance(model, SceneFolder.open(args.scenes), card.threshold, params)
     with atomic(args.out) as temporary:
         table.assign(cell=card.cell, simulated=card.simulated).to_csv(temporary, index=False, float_format="%.6f")
 

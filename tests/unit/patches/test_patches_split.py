@@ -229,7 +229,7 @@ def test_validation_windows_lie_side_by_side_and_training_windows_on_their_strid
 @pytest.mark.parametrize("seed", range(3))
 def test_random_windows_show_training_as_many_pixels_as_blocks_would(seed):
     params = PatchParams(
-        window_px=16, stride_px=8, block_px=40, buffer_px=6, val_share=0.2, test_share=0.25, draws=3, seed=seed
+        window_px=16, stride_px=8, block_px=40, buffer_px=8, val_share=0.2, test_share=0.25, draws=3, seed=seed
     )
     labels = np.zeros((160, 160), np.uint8)
     for row, col in np.random.default_rng(seed).integers(0, 150, (40, 2)):

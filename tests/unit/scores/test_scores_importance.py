@@ -8,6 +8,9 @@ from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import Model
 from skred.scores.importance import band_importance, shuffle_blocks
+from skred.scores.params import ImportanceParams
+
+PARAMS = ImportanceParams(block_px=8, repeats=3, replicates=199, seed=1)
 
 
 class SecondBand:
@@ -44,10 +47,20 @@ def test_only_the_band_that_is_used_matters(make_scenes, tmp_path):
     scenes = make_scenes(tmp_path / "scenes", {"s": labels}, values={"s": values})
     inputs = Inputs(bands=scenes.index.bands, mean=(0.0, 0.0), std=(1.0, 1.0))
     model = Model(inputs, SecondBand(), Sliding(window_px=32, margin_px=0, batch=1))
-    table = band_importance(model, scenes, 0.5, block_px=8, repeats=3, seed=1).set_index("band")
+    table = band_importance(model, scenes, 0.5, PARAMS).set_index("band")
     assert table.loc["none", "mcc"] == 1
     assert table.loc["dndvi", "mcc_drop"] == 0
     assert table.loc["post_vv", "mcc_drop"] > 0.8
-    assert table.loc["post_vv", "mcc_drop_smallest"] <= table.loc["post_vv", "mcc_drop"]
-    again = band_importance(model, scenes, 0.5, block_px=8, repeats=3, seed=1)
+    assert 0.5 < table.loc["post_vv", "mcc_drop_low"] < table.loc["post_vv", "mcc_drop"]
+    assert table.loc["post_vv", "mcc_drop"] < table.loc["post_vv", "mcc_drop_high"]
+    again = band_importance(model, scenes, 0.5, PARAMS)
     assert again.equals(table.reset_index())
+
+
+def test_unknown_pixels_stay_where_they_are_so_that_clouds_add_no_importance():
+    rng = np.random.default_rng(3)
+    values = rng.random((48, 48)).astype(np.float32)
+    values[rng.random(values.shape) < 0.3] = np.nan
+    out = shuffle_blocks(values, 8, np.random.default_rng(1))
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(values))
+    assert np.mean(out[np.isfinite(out)] != values[np.isfinite(values)]) > 0.4  # and yet most of the known ones moved
