@@ -2,8 +2,8 @@
 
 A landslide is a connected region of the labels, a detection one of the prediction (pixels that touch at a corner belong
 together). Both belong to the region of the scene where most of their known pixels lie, in it to the block where most of
-these lie, and keep their whole body. A detection without a known pixel is not judged. A minimum mapping unit (in pixels)
-drops smaller detections, never landslides.
+these lie, and keep their whole body. A detection without a known pixel is not judged. A minimum mapping unit, in
+pixels, drops smaller detections, never landslides.
 
 - A landslide is *found* when detections cover at least `overlap_share` of it, *touched* when they share a pixel.
 - A detection is *right* when at least `overlap_share` of its known pixels are landslide, *false* when none is.
