@@ -42,6 +42,13 @@ repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	@echo "scores: metrics/compare.json; curves: dvc plots show; maps: data/maps; models: reports/cards; runs: make lab"
 	@echo "the report, to open in a browser: $(CURDIR)/reports/index.html"
 
+STUDIES := seeds optimism days importance baselines ensembles
+
+.PHONY: studies
+studies: $(READY) ## run the studies on the root pipeline's data one after another: about an hour
+	for study in $(STUDIES); do (cd experiments/$$study && dvc repro) || exit 1; done
+	-skred track
+
 .PHONY: test
 test: $(READY) test-tools ## run every test, two files at a time
 	pytest -n 2 --dist loadfile

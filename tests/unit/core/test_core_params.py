@@ -1,6 +1,7 @@
 """Every mistake in a parameter, event or band file is one line: the file, the key, what it got and what it wants."""
 
 import copy
+import functools
 import re
 import subprocess
 import sys
@@ -403,14 +404,24 @@ def test_a_real_stage_ends_with_2_and_one_line_and_writes_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("study", "differs"), [("seeds", {}), ("optimism", {}), ("days", {("radar", "min_passes"): 1})]
+    ("study", "differs"),
+    [
+        ("seeds", {}),
+        ("optimism", {}),
+        ("days", {"composite.radar.min_passes": 1}),
+        ("baselines", {"forest.max_pixels": 600_000, "cart_context.max_pixels": 600_000}),
+        ("ensembles", {"unet.members": 5}),
+    ],
 )
 def test_a_study_of_the_root_pipeline_has_its_numbers_but_for_what_it_studies(study, differs):
     root, own = (
         yaml.safe_load(file.read_text()) for file in (ROOT / "params.yaml", ROOT / f"experiments/{study}/params.yaml")
     )
-    for (part, key), value in differs.items():
-        root["composite"][part][key] = value
+    for keys, value in differs.items():
+        *sections, key = keys.split(".")
+        section = functools.reduce(dict.__getitem__, sections, root)
+        assert section[key] != value
+        section[key] = value
     settings = own.pop("settings", {})
     assert settings == {name: root["settings"][name] for name in settings}
     shared = (set(own) & set(root)) - {"cells", "patches"}
