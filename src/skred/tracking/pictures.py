@@ -41,8 +41,8 @@ def save(figure: Figure, path: Path) -> None:
 def pixels(simulated: Iterable[Any]) -> str:
     """What the scores were taken on, for a title."""
     kinds = {bool(one) for one in simulated}
-    if len(kinds) > 1:
-        return "simulated and real pixels"
+    if len(kinds) != 1:
+        return "simulated and real pixels" if kinds else "nobody says whether of simulated or real pixels"
     return "simulated pixels" if True in kinds else "real pixels"
 
 

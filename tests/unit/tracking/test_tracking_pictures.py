@@ -139,6 +139,7 @@ def test_a_table_without_a_column_is_named() -> None:
 def test_simulated_and_real_pixels_are_told_apart() -> None:
     assert pixels([True, True]) == "simulated pixels"
     assert pixels([False]) == "real pixels"
+    assert "nobody says" in pixels([])
     assert pixels([False, True]) == pixels(np.array([True, False])) == "simulated and real pixels"
 
 
