@@ -145,13 +145,15 @@ def _tags(file: Path) -> dict[str, Any]:
         return dict(raster.tags())
 
 
-def test_two_syncs_leave_one_finished_run_of_each_cell(small: Reproduced, mlflow_at: Callable[[str], None]) -> None:
+def test_two_syncs_leave_one_finished_run_of_each_cell_and_one_of_the_pipeline(
+    small: Reproduced, mlflow_at: Callable[[str], None]
+) -> None:
     made = small.clone
     first = made.skred("track")
-    assert f"{len(CELLS)} recorded, 0 unchanged" in first.stdout
+    assert f"{len(CELLS) + 1} recorded, 0 unchanged" in first.stdout
     before = _dump(made)
     second = made.skred("track")
-    assert f"0 recorded, {len(CELLS)} unchanged" in second.stdout
+    assert f"0 recorded, {len(CELLS) + 1} unchanged" in second.stdout
     assert _dump(made) == before
 
     import mlflow.pyfunc  # noqa: PLC0415  # seconds of imports
@@ -162,6 +164,10 @@ def test_two_syncs_leave_one_finished_run_of_each_cell(small: Reproduced, mlflow
     runs = {run.data.tags["cell"]: run for run in client.search_runs([experiment.experiment_id])}
     assert sorted(runs) == sorted(CELLS)
     assert len(client.search_runs([experiment.experiment_id])) == len(CELLS)
+    (comparisons,) = [one for one in client.search_experiments() if one.name == "skred/comparisons"]
+    (whole,) = client.search_runs([comparisons.experiment_id])
+    drawn = {Path(file.path).name for file in client.list_artifacts(whole.info.run_id, "figures")}
+    assert {"comparison.png", "optimism.png"} <= drawn
     head = made.git("rev-parse", "HEAD")
     for cell, run in runs.items():
         assert (run.info.status, run.data.tags["simulated"], run.data.tags["git.commit"]) == ("FINISHED", "yes", head)

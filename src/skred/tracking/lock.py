@@ -1,4 +1,5 @@
-"""What ``dvc.lock`` files say about trained cells, and whether the files on disk are the ones that they name."""
+"""What ``dvc.lock`` files say about trained cells and about whole pipelines, and whether the files on disk are the ones
+that they name."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ from typing import Any
 from skred.core.params import read_yaml
 from skred.tracking.key import digest, run_key
 
-_VERSION = 1  # of what a run records: a higher number makes the next sync bring every run up to date
+# Of what a run records: a higher number makes the next sync bring every run up to date.
+_VERSION = 1  # of a cell
+_STUDY_VERSION = 1  # of a whole pipeline
+_STUDY_STAGES = ("compare", "days", "importance")  # whose figures speak of a pipeline and not of one cell
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,48 @@ class LockedCell:
         return self.folder / output.path
 
 
+@dataclass(frozen=True)
+class LockedStudy:
+    """What a ``dvc.lock`` says about the results of a whole pipeline: the files that its stages `compare`, `days` and
+    `importance` wrote, by stage, sorted by path; a stage that ran for several cells counts as one."""
+
+    folder: Path
+    name: str
+    outs: Mapping[str, tuple[Output, ...]]
+
+    @property
+    def files(self) -> tuple[Output, ...]:
+        return tuple(out for stage in sorted(self.outs) for out in self.outs[stage])
+
+    @property
+    def key(self) -> str:
+        """The same for the same bytes of the same pipeline, however they came about."""
+        return digest([self.name, sorted((out.path, out.md5) for out in self.files)])
+
+    @property
+    def state(self) -> str:
+        """Changes when anything that a run records of this pipeline changes."""
+        return digest([_STUDY_VERSION, self.key])
+
+
+def locked_study(lock: Path, name: str) -> LockedStudy | None:
+    """The results of the pipeline called `name` in a ``dvc.lock``, None if it has none or if there is no such file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
+    found: dict[str, list[Output]] = {}
+    for key, entry in _stages(lock).items():
+        stage = key.partition("@")[0]
+        if stage in _STUDY_STAGES:
+            written = [Output(out["path"], out.get("md5", "")) for out in entry.get("outs", [])]
+            found.setdefault(stage, []).extend(out for out in written if not out.md5.endswith(".dir"))
+    outs = {stage: tuple(sorted(files, key=lambda out: out.path)) for stage, files in found.items() if files}
+    return LockedStudy(lock.parent, name, outs) if outs else None
+
+
 def locked_cells(lock: Path) -> Iterator[LockedCell]:
     """The cells of a ``dvc.lock``, sorted by name; none if there is no such file.
 
@@ -57,7 +103,7 @@ def locked_cells(lock: Path) -> Iterator[LockedCell]:
     InputError
         The file cannot be read.
     """
-    stages = (read_yaml(lock) or {}).get("stages", {}) if lock.is_file() else {}
+    stages = _stages(lock)
     for name in sorted(stages):
         stage, _, cell = name.partition("@")
         outs = _outputs(stages[name])
@@ -70,6 +116,11 @@ def locked_cells(lock: Path) -> Iterator[LockedCell]:
         yield LockedCell(lock.parent, cell, stages[name], model, scores)
 
 
+def _stages(lock: Path) -> dict[str, Any]:
+    stages: dict[str, Any] = (read_yaml(lock) or {}).get("stages", {}) if lock.is_file() else {}
+    return stages
+
+
 def _outputs(entry: Mapping[str, Any]) -> list[Output]:
     """The folders among the outputs: a model and a folder of scores are folders."""
     outs = [Output(out["path"], out.get("md5", "")) for out in entry.get("outs", [])]
@@ -79,9 +130,10 @@ def _outputs(entry: Mapping[str, Any]) -> list[Output]:
 def folder_md5(folder: Path) -> str:
     """The hash that DVC gives a folder: MD5 of the sorted list of the hashes of its files, and ``.dir``."""
     files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-    tree = [{"md5": _md5((folder / name).read_bytes()), "relpath": name} for name in files]
-    return _md5(json.dumps(tree, sort_keys=True).encode()) + ".dir"
+    tree = [{"md5": content_md5((folder / name).read_bytes()), "relpath": name} for name in files]
+    return content_md5(json.dumps(tree, sort_keys=True).encode()) + ".dir"
 
 
-def _md5(content: bytes) -> str:
+def content_md5(content: bytes) -> str:
+    """The hash that DVC gives a file with this content."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -12,7 +12,7 @@ from typing import Any
 from skred.core.errors import SkredError
 
 RUNNING, FINISHED, FAILED = "RUNNING", "FINISHED", "FAILED"
-KEY, CELL, RECORDED = "skred.key", "cell", "skred.recorded"
+KEY, CELL, PIPELINE, RECORDED = "skred.key", "cell", "pipeline", "skred.recorded"
 _AT_ONCE = 100  # parameters and tags that MLflow takes in one request
 
 
@@ -110,9 +110,24 @@ class Store:
             if not token:
                 return found
 
-    def create(self, experiment: str, cell: str, key: str) -> Any:
-        """A new run, marked as running."""
-        return self.client.create_run(experiment, tags={KEY: key, CELL: cell}, run_name=cell)
+    def create(self, experiment: str, name: str, key: str, kind: str = CELL) -> Any:
+        """A new run of what is called `name`, a cell or a whole pipeline, marked as running."""
+        return self.client.create_run(experiment, tags={KEY: key, kind: name}, run_name=name)
+
+    def by_key(self, experiment: str) -> dict[str, Any]:
+        """The runs of an experiment by key. Of two with one key, which two processes may have made at the same moment,
+        the older is kept."""
+        found: dict[str, Any] = {}
+        for run in self.runs(experiment):
+            if found.setdefault(run.data.tags[KEY], run) is not run:
+                self.client.delete_run(run.info.run_id)
+        return found
+
+    def tag_commit(self, run: Any, git: Mapping[str, str]) -> None:
+        """Keep the first commit that holds the state of the run; one with changes on top gives way to it."""
+        known = run.data.tags
+        if git and known.get("git.dirty") != "no" and any(known.get(name) != value for name, value in git.items()):
+            self.log_text(run.info.run_id, {}, git)
 
     def log_text(self, run: str, params: Mapping[str, str], tags: Mapping[str, str]) -> None:
         """Parameters, which must not contradict those already there, and tags."""

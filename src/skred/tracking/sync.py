@@ -2,13 +2,12 @@
 
 Each cell of each ``dvc.lock`` gets exactly one finished run per state of its inputs, whatever was run before: live
 tracking, a restore from DVC's run cache, a pull, an earlier sync. A run of the same cell with other inputs stays as
-history.
+history. What speaks of a whole pipeline gets one run per state in an experiment of its own (`skred.tracking.studies`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from skred.core.errors import SkredError
 from skred.detectors.model import read_card
 from skred.scores.files import read_scores
 from skred.tracking.child import experiment_name
-from skred.tracking.lock import LockedCell, Output, folder_md5, locked_cells
+from skred.tracking.lock import LockedCell, Output, folder_md5, locked_cells, locked_study
 from skred.tracking.pyfunc import log_model
 from skred.tracking.records import (
     card_metrics,
@@ -28,30 +27,18 @@ from skred.tracking.records import (
     parameters,
     score_metrics,
 )
-from skred.tracking.store import FINISHED, KEY, RECORDED, Store, prepare, store_errors
+from skred.tracking.store import FINISHED, RECORDED, Store, prepare, store_errors
+from skred.tracking.studies import sync_studies
+from skred.tracking.summary import Summary
 
 _MODEL, _SCORES = "skred.model", "skred.scores"  # tags: hashes of what has been recorded in full
 
 
-@dataclass
-class Summary:
-    """What a sync did, by cell: ``fusion-unet``, or ``<experiment>/fusion-unet``."""
-
-    store: str
-    recorded: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)  # with the reason
-
-    def __str__(self) -> str:
-        counts = f"{len(self.recorded)} recorded, {len(self.unchanged)} unchanged, {len(self.skipped)} skipped"
-        reasons = [f"  {cell}: {why}" for cell, why in self.skipped.items()]
-        return "\n".join([f"MLflow, {self.store}: {counts}", *reasons])
-
-
 def sync(root: Path) -> Summary:
-    """Record the cells of the root pipeline and of ``experiments/*`` of the checkout `root`.
+    """Record the cells of the root pipeline and of ``experiments/*`` of the checkout `root`, and each pipeline itself.
 
-    A cell whose files are not here, or are not those that its ``dvc.lock`` names, is skipped, with the reason.
+    A cell or a pipeline whose files are not here, or are not those that its ``dvc.lock`` names, is skipped, with the
+    reason.
 
     Raises
     ------
@@ -74,6 +61,8 @@ def sync(root: Path) -> Summary:
                     summary.skipped[experiment_name(folder)] = "has not been run here"
             elif cells:
                 _sync_pipeline(store, experiment_name(folder), cells, git, summary)
+        studies = [locked_study(folder / "dvc.lock", experiment_name(folder)) for folder in folders]
+        sync_studies(store, [study for study in studies if study is not None], git, summary)
     except store_errors() as error:
         raise SkredError(
             f"MLflow: {one_line(error)}; mend the store or MLFLOW_TRACKING_URI, then run `skred track`"
@@ -83,16 +72,12 @@ def sync(root: Path) -> Summary:
 
 def _sync_pipeline(store: Store, name: str, cells: Sequence[LockedCell], git: dict[str, str], summary: Summary) -> None:
     experiment = store.experiment(name)
-    runs: dict[str, list[Any]] = {}
-    for run in store.runs(experiment):
-        runs.setdefault(run.data.tags[KEY], []).append(run)
+    runs = store.by_key(experiment)
     for cell in cells:
         label = f"{name.removeprefix('skred/')}/{cell.cell}" if "/" in name else cell.cell
-        same, *doubles = runs.get(cell.key, [None])
-        for double in doubles:  # two processes may have made one at the same moment
-            store.client.delete_run(double.info.run_id)
+        same = runs.get(cell.key)
         if same is not None and same.info.status == FINISHED and same.data.tags.get(RECORDED) == cell.state:
-            _tag_commit(store, same, git)
+            store.tag_commit(same, git)
             summary.unchanged.append(label)
         elif (why := _absent(cell, cell.model)) is not None:
             summary.skipped[label] = why
@@ -100,7 +85,7 @@ def _sync_pipeline(store: Store, name: str, cells: Sequence[LockedCell], git: di
             scores = cell.scores if cell.scores is not None and _absent(cell, cell.scores) is None else None
             _record(store, experiment, cell, scores, same)
             run = store.runs(experiment, cell.key)[0]
-            _tag_commit(store, run, git)
+            store.tag_commit(run, git)
             if scores is None:
                 summary.skipped[label] = "no scores of this model here; run `dvc repro` or `dvc pull`"
             else:
@@ -144,10 +129,3 @@ def _record(store: Store, experiment: str, cell: LockedCell, scores: Output | No
 
 def _shown(folder: Path) -> Iterator[Path]:
     yield from sorted(file for file in folder.iterdir() if file.suffix in (".png", ".json"))
-
-
-def _tag_commit(store: Store, run: Any, git: dict[str, str]) -> None:
-    """Keep the first commit that holds the state of the run; one with changes on top gives way to it."""
-    known = run.data.tags
-    if git and known.get("git.dirty") != "no" and any(known.get(name) != value for name, value in git.items()):
-        store.log_text(run.info.run_id, {}, git)

@@ -103,8 +103,8 @@ class Place:
         self.run("git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", message)
         return self.run("git", "rev-parse", "HEAD").stdout.strip()
 
-    def lock(self) -> dict[str, dict[str, object]]:
-        stages: dict[str, dict[str, object]] = yaml.safe_load((self.root / "dvc.lock").read_text())["stages"]
+    def lock(self, folder: str = ".") -> dict[str, dict[str, object]]:
+        stages: dict[str, dict[str, object]] = yaml.safe_load((self.root / folder / "dvc.lock").read_text())["stages"]
         return stages
 
     def score_with(self, f1: float) -> None:
