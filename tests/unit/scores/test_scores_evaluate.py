@@ -187,7 +187,6 @@ def test_the_calibrator_does_not_know_the_test_labels(cell, make_scenes, tmp_pat
 def test_calibration_scores_are_of_raw_and_of_calibrated_probabilities(cell):
     folders, p, patches = cell
     develop, east = folders["develop"], folders["east"]
-    noisy(east, p)
     rasters = {"test": noisy(develop, p), "unseen": noisy(east, p)}
     where = {"test": patches.split_raster("develop") == Split.TEST, "unseen": np.ones((48, 48), bool)}
     labels = {"test": develop.labels("develop"), "unseen": east.labels("east")}
