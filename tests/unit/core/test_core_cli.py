@@ -244,3 +244,43 @@ def test_check_in_a_folder_without_parameters(skred):
     code, _, err = skred("check")
     assert (code, err.count("\n")) == (2, 1)
     assert err.startswith("skred: params.yaml: cannot be read")
+
+
+def test_compare_prints_the_table_and_what_follows_from_the_differences(skred, tmp_path):
+    interval = {"mcc": 0.41, "mcc_low": 0.2, "mcc_high": 0.58}
+    entry = {"simulated": True, "f1": 0.5, **interval, "no_interval": "f1 hangs on few blocks"}
+    numbers = {"difference": 0.26, "low": 0.08, "high": 0.44, "p": 0.001, "p_corrected": 0.002}
+    rows = {
+        "sar-unet minus sar-cart": numbers | {"seeds": 5, "seeds_other": 1},
+        "fusion-unet minus sar-unet": numbers | {"seeds": 1, "seeds_other": 5},
+    }
+    measured = {"where": "In the simulated world", "min_seeds": 5}
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/compare.json").write_text(json.dumps({"sar": {"unet": entry, "cart": entry | {"f1": None}}}))
+    (tmp_path / "metrics/differences.json").write_text(json.dumps({"measured": measured, "differences": rows}))
+
+    code, out, err = skred("compare", "--markdown")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[:4] == [
+        "| setting | detector | F1 (test) | MCC (test) |",
+        "|---|---|---:|---:|",
+        "| `sar` | unet | 0.50 | 0.41 [0.20, 0.58] |",
+        "| `sar` | cart | – | 0.41 [0.20, 0.58] |",
+    ]
+    assert "No interval for the test split alone: f1 hangs on few blocks." in lines
+    best, deep = (line for line in lines if line.startswith("In the simulated world: "))
+    assert "“setting 2 is best”: cannot tell. One training seed, wanted 5." in best
+    assert "outperforms CART in setting 3”: holds. 5 training seeds. MCC, U-Net minus CART +0.26" in deep
+
+    code, plain, _ = skred("compare", "metrics/compare.json")
+    assert code == 0
+    assert "| `sar` | unet | 0.50 | 0.41 |" in plain
+    assert "[0.20" not in plain
+    assert best in plain.splitlines()
+    (tmp_path / "metrics/differences.json").unlink()
+    code, alone, _ = skred("compare")
+    assert (code, "In the simulated world" in alone, "| `sar` | unet |" in alone) == (0, False, True)
+    code, _, err = skred("compare", "elsewhere.json")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith("skred: elsewhere.json: missing or not readable")

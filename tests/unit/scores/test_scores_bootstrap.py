@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn import metrics
 
 from skred.scores.bins import BINS, count_bins
-from skred.scores.bootstrap import PLAIN, Difference, Mean, Resamples, Score, estimate, holm
+from skred.scores.bootstrap import PLAIN, Difference, Mean, OtherError, Resamples, Score, estimate, holm
 from skred.scores.counts import Counts
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, AveragePrecision, rate
 
@@ -55,6 +56,17 @@ def test_the_error_of_a_mean_is_the_textbook_one_and_its_interval_holds_the_mean
         assert got.value == pytest.approx(x.mean())
         assert got.error == pytest.approx(x.std(ddof=1) / np.sqrt(40), rel=1e-6)
         assert got.low < got.value < got.high
+
+
+def test_the_bca_interval_of_a_skewed_mean_is_that_of_scipy():
+    x = np.random.default_rng(3).lognormal(0, 1, 30)
+    got = estimate(blocks_of_numbers(x), MEAN, Resamples.draw(30, 9999, 1), "bca")
+    theirs = stats.bootstrap((x,), np.mean, n_resamples=9999, method="BCa", rng=np.random.default_rng(2))
+    interval = theirs.confidence_interval
+    assert (got.low, got.high) == pytest.approx(interval, abs=0.04 * (interval.high - interval.low))
+    plain = estimate(blocks_of_numbers(x), MEAN, Resamples.draw(30, 9999, 1), "percentile")
+    assert got.low - plain.low > 0.04 * (interval.high - interval.low)  # it corrects something
+    assert got.high - plain.high > 0.1 * (interval.high - interval.low)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -142,6 +154,46 @@ def test_a_score_that_hangs_on_one_block_of_many_has_no_interval():
     counts = np.tile([0, 0, 0, 90], (30, 1))
     counts[3] = 5, 2, 3, 80  # a third of the resamples go without it
     assert np.isnan(estimate(counts, PIXEL_SCORES["recall"], Resamples.draw(30, 300, 1), "studentised").low)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 8), st.integers(2, 8))
+def test_the_error_of_a_difference_of_means_is_that_of_welch(seed, n, m):
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(0.5, 0.1, n), rng.normal(0.4, rng.uniform(0.01, 0.5), m)
+    got, welch = OtherError.of_means([a, b]), stats.ttest_ind(a, b, equal_var=False)
+    assert got.error == pytest.approx((a.mean() - b.mean()) / welch.statistic)
+    assert got.freedom == pytest.approx(welch.df)
+
+
+def test_the_error_of_means_by_hand():
+    """Variances 1 and 4 of 3 and 2 values: 1/3 + 4/2, and (7/3)² / ((1/3)²/2 + 2²/1)."""
+    got = OtherError.of_means([[1.0, 2.0, 3.0], [0.0, 8**0.5]])
+    assert got.error == pytest.approx((7 / 3) ** 0.5)
+    assert got.freedom == pytest.approx((7 / 3) ** 2 / ((1 / 3) ** 2 / 2 + 4))
+    alone = OtherError.of_means([[1.0, 2.0, 3.0], [7.0]])  # one value tells nothing about its error
+    assert (alone.error, alone.freedom) == (pytest.approx((1 / 3) ** 0.5), pytest.approx(2))
+    assert OtherError.of_means([[7.0], [8.0]]) is None
+    assert OtherError.of_means([[7.0, 7.0], [8.0]]) is None
+    assert OtherError.of_means([]) is None
+
+
+def test_another_error_adds_in_squares_and_brings_its_degrees_of_freedom():
+    x = np.random.default_rng(11).normal(3, 2, 400)
+    resamples, values = Resamples.draw(400, 999, 1), blocks_of_numbers(x)
+    alone = estimate(values, MEAN, resamples, "studentised")
+    for error, count in ((0.1, 5), (2.0, 5), (2.0, 3)):
+        got = estimate(values, MEAN, resamples, "studentised", other=OtherError(error, count - 1))
+        assert got.error == pytest.approx(np.hypot(alone.error, error))
+        freedom = (count - 1) * (got.error / error) ** 4  # Satterthwaite, the blocks' error taken as known
+        t = max(stats.t.ppf(0.975, freedom), (alone.high - alone.value) / alone.error)
+        assert (got.high - got.value, got.value - got.low) == (pytest.approx(t * got.error),) * 2
+        zero = Difference(MEAN, MEAN, 2, PLAIN)
+        both = np.hstack([values, blocks_of_numbers(np.full(400, 2.5))])
+        p = estimate(both, zero, resamples, "studentised", other=OtherError(error, count - 1)).p
+        away = (x.mean() - 2.5) / got.error
+        assert p == pytest.approx(max(2 * stats.t.sf(away, freedom), 1 / 1000), abs=0.02)
+        assert p >= 2 * stats.t.sf(away, freedom) * (1 - 1e-6)
 
 
 def test_rates_and_shares():

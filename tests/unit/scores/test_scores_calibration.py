@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, log_loss
 
 from skred.scores.calibration import (
     BINS,
@@ -87,6 +87,18 @@ def test_the_best_kind_is_one_that_helps():
     right, its_truth, its_blocks = pixels(4, 20_000, 1.0)
     fitted = choose_calibrator(right, its_truth, its_blocks, "best")
     assert calibration_scores(fitted(right), its_truth)["ece"] < 0.02
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_kind_is_judged_on_blocks_that_it_was_not_fitted_on(seed):
+    """Few pixels with probabilities that are right already: on its own pixels isotonic regression is always best."""
+    p, truth, blocks = pixels(seed, 200)
+    losses = {
+        fitted.kind: log_loss(truth, np.clip(fitted(p), 1e-4, 1 - 1e-4))
+        for fitted in (choose_calibrator(p, truth, blocks, kind) for kind in ("none", "temperature", "isotonic"))
+    }
+    assert min(losses, key=losses.get) == "isotonic"
+    assert choose_calibrator(p, truth, blocks, "best").kind != "isotonic"
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])

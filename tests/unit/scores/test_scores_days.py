@@ -1,5 +1,7 @@
 """Scores as a function of the days after the event."""
 
+import json
+
 import pytest
 
 from skred.core.errors import InputError
@@ -20,6 +22,19 @@ def test_days_stand_in_order_with_the_scores_of_the_unseen_event_alone():
     assert list(metrics["sar"]["unet"]) == ["day_07", "day_13"]
     assert metrics["sar"]["unet"]["day_07"]["landslides_found"] == 0.4
     assert metrics["optical"]["unet"]["day_07"]["mcc"] is None
+
+
+def test_a_day_says_from_how_many_blocks_and_landslides_and_why_it_has_no_interval():
+    first, second = cell(7, 0.1), cell(13, 0.3)
+    first["unseen"] |= {"blocks": 12, "landslides": 4, "no_interval": "12 blocks, wanted 30", "mcc_low": None}
+    second["unseen"] |= {"blocks": 40, "landslides": 31, "mcc_low": 0.2, "mcc_high": 0.4}
+    days = days_metrics(days_table([second, first]))["sar"]["unet"]
+    few, enough = days["day_07"], days["day_13"]
+    assert (few["blocks"], few["landslides"], few["no_interval"]) == (12, 4, "12 blocks, wanted 30")
+    assert few["mcc_low"] is few["mcc_high"] is None
+    assert (enough["blocks"], enough["landslides"], enough["mcc_low"], enough["mcc_high"]) == (40, 31, 0.2, 0.4)
+    assert "no_interval" not in enough
+    json.dumps(days, allow_nan=False)
 
 
 def test_a_curve_has_a_point_for_every_number_that_there_is():

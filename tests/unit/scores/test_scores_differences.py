@@ -10,9 +10,11 @@ from score_toys import PARAMS as FEW
 from skred.core.errors import InputError
 from skred.scores.bins import BINS
 from skred.scores.blocks import BlockBins
+from skred.scores.bootstrap import holm
 from skred.scores.comparison import common_unit, compare_cells
 from skred.scores.differences import Scored, compare_pairs, record, wanted_pairs
 from skred.scores.objects import COUNTS
+from skred.scores.statistics import PIXEL_SCORES
 from skred.scores.table import markdown
 from skred.scores.verdicts import BEST, DEEP, verdicts
 
@@ -111,9 +113,38 @@ def test_too_few_landslides_leave_the_difference_without_interval():
     assert "corrected" not in texts[BEST]
 
 
-def difference(p_corrected, low=-0.44, high=-0.08):
+def difference(p_corrected, low=-0.44, high=-0.08, seeds=1, seeds_other=1):
     numbers = {"difference": (low + high) / 2, "low": low, "high": high, "p": 0.011, "p_corrected": p_corrected}
-    return numbers | {"seeds": 1, "seeds_other": 1}
+    return numbers | {"seeds": seeds, "seeds_other": seeds_other}
+
+
+def verdict_of(differences):
+    measured = {"where": "In the simulated world", "min_seeds": 5}
+    return {line["sentence"]: line for line in verdicts({"measured": measured, "differences": differences})}
+
+
+def test_a_verdict_goes_by_the_corrected_p():
+    """p itself is 0.011 in both."""
+    for corrected, said_of_it in ((0.13, "cannot tell"), (0.049, "holds")):
+        row = difference(corrected, 0.08, 0.44, seeds=5)
+        assert verdict_of({"sar-unet minus sar-cart": row})[DEEP]["verdict"] == said_of_it
+        rivals = {"fusion-unet minus optical-unet": row | {"seeds_other": 5}}
+        assert verdict_of(rivals)[BEST]["verdict"] == said_of_it
+
+
+def test_one_rival_with_one_seed_is_too_few_for_best():
+    sure = difference(0.01, 0.08, 0.44, seeds=5, seeds_other=5)
+    # the two orders in which a difference may stand in the file
+    weak = {
+        "fusion-unet minus optical-unet": sure | {"seeds_other": 1},
+        "optical-unet minus fusion-unet": difference(0.01, -0.44, -0.08, seeds=1, seeds_other=5),
+    }
+    for name, row in weak.items():
+        rivals = {"fusion-unet minus full-unet": sure, name: row}
+        line = verdict_of(rivals)[BEST]
+        assert line["verdict"] == "cannot tell"
+        assert "One training seed, wanted 5." in line["text"]
+        assert verdict_of({**rivals, name: row | {"seeds": 5, "seeds_other": 5}})[BEST]["verdict"] == "holds"
 
 
 def test_a_verdict_says_that_p_is_corrected_and_its_interval_is_not():
@@ -144,6 +175,79 @@ def test_comparisons_are_unet_with_cart_and_settings_with_each_other_and_correct
     assert [c.name for c in compared][:4] == [f"{s}-unet minus {s}-cart" for s in SKILLS]
     assert len(compared) == 10
     assert all(c.p is None or c.p <= c.p_corrected for c in compared)
+
+
+def test_p_is_corrected_by_holm_over_all_comparisons():
+    skills = dict(zip(SKILLS, (0.6, 0.602, 0.61, 0.63), strict=True))
+    cells = [cell(s, "unet", k, 1, draw=i) for i, (s, k) in enumerate(skills.items())]
+    compared = compare_pairs(cells, PARAMS)
+    p = [c.p for c in compared]
+    assert [c.p_corrected for c in compared] == holm(p)
+    assert any(c.p_corrected > c.p for c in compared)
+    assert [c.p_corrected for c in compared] != [min(1.0, len(p) * one) for one in p]  # as Bonferroni would
+
+
+def with_shared_places(detector, gain, order=slice(None)):
+    """A cell whose blocks differ much, in the same way for every such cell, and hold equally many pixels of each kind,
+    so that they may change places (`order`)."""
+    share = np.clip(np.random.default_rng(0).normal(0.5, 0.2, 60), 0.05, 0.9)
+    made = cell("sar", detector, 0.5, 1, blocks=60)
+    found = (np.round(50 * share) + gain + np.random.default_rng(len(detector)).integers(-1, 2, 60))[order]
+    made.blocks.bins[:] = 0
+    made.blocks.bins[:, 0, 900], made.blocks.bins[:, 0, 100] = found, 50 - found
+    made.blocks.bins[:, 1, 900], made.blocks.bins[:, 1, 100] = 5, 395
+    return made
+
+
+def test_cells_are_compared_block_by_block():
+    unet, cart = with_shared_places("unet", 2), with_shared_places("cart", 0)
+    (paired,) = compare_pairs([unet, cart], PARAMS)
+    assert 0 < paired.difference < 0.1
+    assert paired.p < 0.05
+    moved = with_shared_places("cart", 0, np.random.default_rng(1).permutation(60))
+    (apart,) = compare_pairs([unet, moved], PARAMS)
+    assert apart.difference == pytest.approx(paired.difference)
+    assert apart.high - apart.low > 3 * (paired.high - paired.low)
+    assert apart.p > 0.05
+
+
+def test_a_difference_is_that_of_test_blocks_and_unseen_events_together():
+    """The U-Net is better on the test blocks and much worse on the unseen event."""
+    cells = []
+    for detector, on_test, on_unseen in (("unet", 0.8, 0.3), ("cart", 0.6, 0.7)):
+        parts = [cell("sar", detector, skill, 1, draw=len(detector)) for skill in (on_test, on_unseen)]
+        keys = pd.concat([parts[0].blocks.keys, parts[1].blocks.keys.assign(role="unseen")], ignore_index=True)
+        bins = np.concatenate([part.blocks.bins for part in parts])
+        cells.append(Scored(parts[0].scores | {"held_out": {"landslides": 100}}, BlockBins(keys, bins)))
+
+    def gap(*roles):
+        sums = [c.blocks.of(*roles).pixels(0.5).sum(axis=0).astype(float) for c in cells]
+        one, other = (float(PIXEL_SCORES["mcc"].value(s)) for s in sums)
+        return one - other
+
+    (compared,) = compare_pairs(cells, PARAMS)
+    assert gap("test") > 0 > gap("test", "unseen")
+    assert compared.difference == pytest.approx(gap("test", "unseen"))
+    measured = record(cells, [compared], PARAMS)["measured"]
+    assert (measured["roles"], measured["blocks"]) == ("test and unseen", 80)
+
+
+def test_a_seed_that_detects_nothing_is_named_and_leaves_the_difference_undefined():
+    cells = seeded(SKILLS)
+    (silent,) = (c for c in cells if c.scores["cell"] == "sar-unet-1")
+    silent.blocks.bins[:, :, 100] = silent.blocks.bins.sum(axis=2)
+    silent.blocks.bins[:, :, 900] = 0
+    compared = compare_pairs(cells, PARAMS)
+    hit = [c for c in compared if ("sar", "unet") in (c.one, c.other)]
+    assert len(hit) == 4
+    for c in hit:
+        assert c.reason == "MCC of sar-unet-1 is not defined"
+        assert c.difference is c.low is c.high is c.p is c.p_corrected is c.error_blocks is None
+    assert all(c.p is not None for c in compared if c not in hit)
+    lines = {line["sentence"]: line for line in verdicts(record(cells, compared, PARAMS))}
+    assert lines[DEEP]["verdict"] == lines[BEST]["verdict"] == "cannot tell"
+    assert "U-Net minus CART undefined (MCC of sar-unet-1 is not defined)." in lines[DEEP]["text"]
+    assert "minus sar undefined (MCC of sar-unet-1 is not defined)" in lines[BEST]["text"]
 
 
 def test_baselines_are_compared_with_the_network_that_they_are_there_for():
@@ -241,6 +345,24 @@ def test_the_table_says_of_which_region_and_from_which_unit_on_its_numbers_are()
     assert heads in text.splitlines()[0]
     assert "after dropping detections below 3 px, one unit for all cells; the maps use each model's own" in text
     assert "px" not in markdown({"sar": {"unet": {"simulated": True, "mcc": 0.4}}})
+
+
+def test_the_table_says_which_rows_are_means_and_how_far_their_seeds_are_apart():
+    one = {"simulated": True, "mcc": 0.4, "held_out": {"mcc": 0.45}}
+    many = {"seeds": 5, "mcc_smallest": 0.11, "mcc_largest": 0.99}  # of the test split alone
+    held_out = {"mcc": 0.5, "mcc_smallest": 0.314, "mcc_largest": 0.62}
+    text = markdown({"sar": {"unet": {**one, **many, "held_out": held_out}, "cart": one}})
+    assert text.splitlines()[-1] == (
+        "Means over training seeds; their intervals count places and seeds. "
+        "MCC (test + unseen) of single seeds: `sar` unet 0.31 to 0.62 (5 seeds)."
+    )
+    alone = {key: value for key, value in one.items() if key != "held_out"}
+    text = markdown({"sar": {"unet": alone | many}, "optical": {"unet": alone | many | {"seeds": 3}}})
+    apart = "`sar` unet 0.11 to 0.99 (5 seeds); `optical` unet 0.11 to 0.99 (3 seeds)."
+    assert text.endswith(f"MCC (test) of single seeds: {apart}")
+    assert "seeds" not in markdown({"sar": {"cart": one}})
+    undefined = {"seeds": 5, "mcc_smallest": None, "mcc_largest": None}
+    assert "seeds" not in markdown({"sar": {"unet": alone | undefined}})
 
 
 def test_an_interval_that_could_be_anything_is_called_unusable_but_a_wide_rate_is_not():

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from score_toys import PARAMS
 from sklearn import metrics
@@ -160,6 +161,145 @@ def test_a_cell_is_scored_on_the_test_pixels_alone(cell):
         assert again.scores[name] == result.scores[name], name
 
 
+def noisy(folder, out, seed=3):
+    """Probabilities with some skill, of many values."""
+    event = folder.index.event
+    labels = folder.labels(event)
+    p = np.clip(0.3 * (labels == 1) + np.random.default_rng(seed).random(labels.shape) * 0.7, 0, 1)
+    probability(folder, out / event, {event: p})
+    return p.astype(np.float32)
+
+
+def test_the_calibrator_does_not_know_the_test_labels(cell, make_scenes, tmp_path):
+    folders, p, patches = cell
+    develop, params = folders["develop"], PARAMS.model_copy(update={"calibration": "isotonic"})
+    noisy(develop, p)
+    labels, test = develop.labels("develop"), patches.split_raster("develop") == Split.TEST
+    other = np.where(test & (np.indices(labels.shape).sum(axis=0) % 3 == 0), 1 - labels, labels).astype(np.uint8)
+    changed = make_scenes(tmp_path / "changed", {"develop": other}, event="develop")
+    one, two = (evaluate_cell(card(develop), p, patches, scenes, [], {}, params) for scenes in (develop, changed))
+    assert one.calibrator.kind == "isotonic"
+    assert len(one.calibrator.knots) > 5
+    assert two.calibrator == one.calibrator
+    assert two.scores["calibration"]["test"] != one.scores["calibration"]["test"]
+
+
+def test_calibration_scores_are_of_raw_and_of_calibrated_probabilities(cell):
+    folders, p, patches = cell
+    develop, east = folders["develop"], folders["east"]
+    rasters = {"test": noisy(develop, p), "unseen": noisy(east, p)}
+    where = {"test": patches.split_raster("develop") == Split.TEST, "unseen": np.ones((48, 48), bool)}
+    labels = {"test": develop.labels("develop"), "unseen": east.labels("east")}
+    result = evaluate_cell(card(develop), p, patches, develop, [east], {}, PARAMS)
+    for region, raster in rasters.items():
+        raw, truth = raster[where[region]], labels[region][where[region]] == 1
+        got = result.scores["calibration"][region]
+        assert got["raw"]["brier"] == pytest.approx(metrics.brier_score_loss(truth, raw), abs=1e-6)
+        again = metrics.brier_score_loss(truth, result.calibrator(raw))
+        assert got["calibrated"]["brier"] == pytest.approx(again, abs=1e-6)
+        assert abs(got["raw"]["brier"] - again) > 0.01
+        curves = result.reliability.query("role == @region").groupby("probabilities")["probability"].max()
+        assert curves["raw"] > curves["calibrated"] + 0.01 or curves["raw"] < curves["calibrated"] - 0.01
+
+
+def test_what_was_held_out_is_test_blocks_and_unseen_events(cell):
+    folders, p, patches = cell
+    whole = [folders[name] for name in ("east", "west", "calm")]
+    scores = evaluate_cell(card(folders["develop"]), p, patches, folders["develop"], whole, {}, PARAMS).scores
+    for name in ("pixels", "landslide_pixels", "landslides", "blocks"):
+        assert min(scores[name], scores["unseen"][name]) > 0
+        assert scores["held_out"][name] == scores[name] + scores["unseen"][name]
+    found = [scores[role]["objects"] for role in ("held_out", "unseen")] + [scores["objects"]]
+    assert found[0]["landslides"] == found[1]["landslides"] + found[2]["landslides"]
+
+
+def test_a_random_split_is_not_pooled_with_unseen_events(cell, make_patch_folder, tmp_path):
+    """Its test windows have training windows as neighbours: they are not new to the model."""
+    folders, p, _ = cell
+    patches = make_patch_folder(tmp_path / "develop", tmp_path / "random", "random")
+    scores = evaluate_cell(
+        card(folders["develop"]), p, patches, folders["develop"], [folders["east"]], {}, PARAMS
+    ).scores
+    assert scores["split"] == "random"
+    assert scores["unseen"]["pixels"] == 48 * 48
+    assert "held_out" not in scores
+
+
+def undefined(scores, names):
+    return {name for name in names if scores[name] is None}
+
+
+def test_a_cell_without_any_landslide_to_find_has_no_made_up_scores(cell, make_scenes, tmp_path):
+    folders, p, patches = cell
+    develop, empty = folders["develop"], {}
+    for event, role in (("develop", "develop"), ("east", "unseen")):
+        labels = np.zeros(folders[event].labels(event).shape, np.uint8)
+        empty[event] = make_scenes(tmp_path / f"empty-{event}", {event: labels}, event=event, role=role)
+    for found in (True, False):
+        if not found:
+            for event, folder in empty.items():
+                probability(folder, p / event, {event: np.full(folder.labels(event).shape, 0.1)})
+        result = evaluate_cell(card(develop), p, patches, empty["develop"], [empty["east"]], {}, PARAMS)
+        scores = result.scores
+        json.dumps(scores, allow_nan=False)
+        for section in (scores, scores["unseen"], scores["held_out"]):
+            assert (section["landslides"], section["landslide_pixels"]) == (0, 0)
+            never = {"recall", "mcc", "auprc"} | (set() if found else {"precision", "f1", "iou"})
+            assert undefined(section, ("precision", "recall", "f1", "mcc", "iou", "auprc")) == never
+            assert section["no_interval"].endswith(" wanted 5")
+            assert section["mcc_low"] is section["auprc_high"] is None
+            assert section["objects"]["recall"] is section["objects"]["chance"]["recall"] is None
+            assert section["objects"]["precision"] == (0 if found else None)
+            assert section["objects"]["false_alarms_per_100km2"] >= 0
+            assert section["seen_landslide_share"] is None
+        assert result.calibrator.kind == "none"
+        assert (result.objects.sizes["landslides"] == 0).all()
+        entry = compare_cells([at_common_unit(scores, 1, result.objects.blocks, result.objects.chance, PARAMS)])
+        json.dumps(entry, allow_nan=False)
+
+
+def test_at_the_unit_of_all_cells_objects_and_false_alarms_are_counted_anew():
+    keys = ("unit_px", "role", "landslides", "found", "touched", "detections", "right", "false", "area_km2")
+    rows = [
+        (1, "test", 10, 8, 9, 40, 8, 30, 50.0),
+        (3, "test", 10, 5, 6, 10, 5, 4, 50.0),
+        (1, "unseen", 10, 6, 8, 60, 6, 50, 50.0),
+        (3, "unseen", 10, 2, 3, 8, 2, 5, 50.0),
+        (1, "control", 0, 0, 0, 20, 0, 20, 200.0),
+        (3, "control", 0, 0, 0, 6, 0, 6, 200.0),
+    ]
+    objects = pd.DataFrame(rows, columns=keys).assign(split=0, touching=0, merging=0)
+    chance = pd.DataFrame(
+        [
+            {"unit_px": unit, "role": role, "recall": share, "recall_low": 0.0, "recall_high": np.nan}
+            for unit, share in ((1, 0.3), (3, 0.1))
+            for role in ("test", "unseen", "held_out")
+        ]
+    )
+    own = {"unit_px": 1, "recall": 0.99, "precision": 0.99}
+    cell = {
+        "mcc": 0.4,
+        "objects": own,
+        "unseen": {"mcc": 0.3, "objects": own},
+        "held_out": {"mcc": 0.35, "objects": own},
+        "control": {"unit_px": 1, "simulated": True, "false_alarms": 20, "false_alarm_pixels": 33},
+    }
+    moved = at_common_unit(cell, 3, objects, chance, PARAMS)
+    for section, recall, precision in (
+        (moved, 0.5, 0.5),
+        (moved["unseen"], 0.2, 0.25),
+        (moved["held_out"], 0.35, 7 / 18),
+    ):
+        got = section["objects"]
+        assert (got["unit_px"], got["recall"], got["precision"]) == (3, recall, pytest.approx(precision))
+        assert got["chance"] == {"recall": 0.1, "recall_low": 0.0, "recall_high": None}
+    control = moved["control"]
+    assert (control["unit_px"], control["false_alarms"], control["false_alarms_per_100km2"]) == (3, 6, 3.0)
+    assert (control["simulated"], moved["mcc"], moved["unseen"]["mcc"]) == (True, 0.4, 0.3)
+    back = at_common_unit(cell, 1, objects, chance, PARAMS)
+    assert (back["objects"]["recall"], back["control"]["false_alarms"]) == (0.8, 20)
+
+
 def test_events_of_one_role_add_up_whatever_their_order(cell):
     folders, p, patches = cell
     whole = [folders[name] for name in ("east", "west", "calm", "still")]
@@ -229,6 +369,14 @@ def test_the_table_of_cells_is_setting_by_detector_with_the_random_split_inside(
     }
     assert "random" not in table["sar"]["cart"]
     assert table["sar"]["unet"]["simulated"] is True
+
+
+def test_optimism_is_the_score_of_the_random_split_minus_that_of_blocks():
+    blocked, random = numbers("a") | {"f1": 0.1, "auprc": None}, numbers("c", "random") | {"f1": 0.3, "mcc": 0.05}
+    optimism = compare_cells([blocked, random])["sar"]["unet"]["optimism"]
+    assert optimism["f1"] == pytest.approx(0.2)
+    assert optimism["mcc"] == pytest.approx(-0.05)
+    assert optimism["auprc"] is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from score_toys import PARAMS
 
-from skred.scores.headline import alarm_rate, whole_objects
+from skred.scores.bins import BINS
+from skred.scores.blocks import KEYS, BlockBins
+from skred.scores.headline import alarm_rate, pixel_scores, too_few, whole_objects
 from skred.scores.objects import COUNTS
 
 
@@ -43,3 +45,54 @@ def test_object_scores_without_an_interval_say_why():
     assert nothing["no_interval"] == f"recall is 0 of {landslides.sum()}"
     assert nothing["precision"] is None
     assert "landslides, wanted 5" in whole_objects(blocks(landslides=np.eye(40, dtype=int)[0]), PARAMS)["no_interval"]
+
+
+def pixels(n=40, *, found=True):
+    """Blocks with 20 landslide pixels and 200 others each, of which about half and a tenth are detected."""
+    rng = np.random.default_rng(0)
+    bins = np.zeros((n, 2, BINS), np.int32)
+    if found:
+        bins[:, 0, 900], bins[:, 1, 900] = rng.integers(5, 15, n), rng.integers(10, 30, n)
+    bins[:, 0, 100], bins[:, 1, 100] = 20 - bins[:, 0, 900], 200 - bins[:, 1, 900]
+    keys = pd.DataFrame({"role": "test", "event": "e", "scene": "e", "block": np.arange(n)}, columns=list(KEYS))
+    return BlockBins(keys, bins)
+
+
+SCORES = ("precision", "recall", "f1", "mcc", "iou", "auprc")
+
+
+def test_scores_of_enough_blocks_and_landslides_have_an_interval():
+    for n, landslides in ((40, 50), (40, 5), (5, 50)):
+        scores = pixel_scores(pixels(n), 0.5, landslides, PARAMS)
+        assert all(scores[f"{name}_low"] < scores[name] < scores[f"{name}_high"] for name in SCORES)
+        assert "no_interval" not in scores
+
+
+@pytest.mark.parametrize(
+    ("n", "landslides", "says"), [(4, 50, "4 blocks, wanted 5"), (40, 4, "4 landslides, wanted 5")]
+)
+def test_scores_of_too_few_blocks_or_landslides_have_none_and_say_why(n, landslides, says):
+    scores = pixel_scores(pixels(n), 0.5, landslides, PARAMS)
+    assert {scores[f"{name}_{end}"] for name in SCORES for end in ("low", "high")} == {None}
+    assert scores["no_interval"] == says
+    assert scores["mcc"] is not None
+
+
+def test_too_few_is_below_the_limit_and_not_at_it():
+    limits = PARAMS.model_copy(update={"min_blocks": 7, "min_landslides": 9})
+    assert too_few(7, 9, limits) is None
+    assert too_few(6, 9, limits) == "6 blocks, wanted 7"
+    assert too_few(7, 8, limits) == "8 landslides, wanted 9"
+    assert too_few(7, None, limits) is None  # none to find: their number does not matter
+    assert too_few(6, None, limits) == "6 blocks, wanted 7"
+
+
+def test_where_nothing_was_detected_that_is_the_one_reason():
+    scores = pixel_scores(pixels(found=False), 0.5, 50, PARAMS)
+    assert (scores["recall"], scores["f1"], scores["precision"], scores["mcc"]) == (0, 0, None, None)
+    assert {scores[f"{name}_low"] for name in SCORES if name != "auprc"} == {None}
+    assert scores["no_interval"].split("; ")[0] == "nothing was detected"
+    assert scores["no_interval"].count("nothing was detected") == 1
+    assert not any(f"{name} hangs" in scores["no_interval"] for name in SCORES if name != "auprc")
+    few = pixel_scores(pixels(4, found=False), 0.5, 50, PARAMS)
+    assert few["no_interval"] == "4 blocks, wanted 5"

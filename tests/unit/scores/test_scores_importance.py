@@ -1,14 +1,19 @@
 """A band that a detector does not use has no importance; the one that it uses has all."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import Model
+from skred.scores.blocks import block_raster, count_blocks
+from skred.scores.bootstrap import Difference, Mean, Resamples, estimate
 from skred.scores.importance import band_importance, shuffle_blocks
 from skred.scores.params import ImportanceParams
+from skred.scores.statistics import PIXEL_SCORES
 
 PARAMS = ImportanceParams(block_px=8, repeats=3, replicates=199, seed=1)
 
@@ -55,6 +60,41 @@ def test_only_the_band_that_is_used_matters(make_scenes, tmp_path):
     assert table.loc["post_vv", "mcc_drop"] < table.loc["post_vv", "mcc_drop_high"]
     again = band_importance(model, scenes, 0.5, PARAMS)
     assert again.equals(table.reset_index())
+
+
+def test_the_interval_counts_places_and_orders(make_scenes, tmp_path):
+    """With few large blocks it is luck where they land; shuffled by hand in the same orders."""
+    rng = np.random.default_rng(4)
+    labels = (ndimage.gaussian_filter(rng.normal(size=(64, 64)), 3) > 0.08).astype(np.uint8)
+    sure = np.clip(0.2 + 0.5 * labels + rng.normal(0, 0.2, labels.shape), 0, 1).astype(np.float32)
+    scenes = make_scenes(tmp_path / "scenes", {"s": labels}, values={"s": np.stack([rng.random(labels.shape), sure])})
+    inputs = Inputs(bands=scenes.index.bands, mean=(0.0, 0.0), std=(1.0, 1.0))
+    model = Model(inputs, SecondBand(), Sliding(window_px=32, margin_px=0, batch=1))
+    table = band_importance(model, scenes, 0.5, PARAMS).set_index("band")
+    band = table.loc["post_vv"]
+
+    def counted(values):
+        names = {"role": "all", "event": "toy", "scene": "s"}
+        blocks = block_raster(labels, PARAMS.block_px)
+        return count_blocks(values, labels, np.ones(labels.shape, bool), blocks, **names).pixels(0.5)
+
+    base = counted(sure)
+    orders = [np.random.default_rng([PARAMS.seed, 1, repeat]) for repeat in range(PARAMS.repeats)]
+    mixed = [counted(shuffle_blocks(sure, PARAMS.block_px, order)) for order in orders]
+    mcc = PIXEL_SCORES["mcc"]
+    each = [float(mcc.value(counts.sum(axis=0).astype(float))) for counts in mixed]
+    drop = float(mcc.value(base.sum(axis=0).astype(float))) - np.mean(each)
+    assert band["mcc_drop"] == pytest.approx(drop)
+    assert band["mcc_drop_low"] < drop < band["mcc_drop_high"]
+    statistic, resamples = Difference(mcc, Mean(mcc, 3), 4), Resamples.draw(len(base), PARAMS.replicates, PARAMS.seed)
+    places = estimate(np.hstack([base, *mixed]), statistic, resamples, "studentised")
+    over_orders = np.std(each, ddof=1) / np.sqrt(3)
+    assert over_orders > 0.2 * places.error
+    reach = (band["mcc_drop_high"] - band["mcc_drop_low"]) / (places.high - places.low)
+    assert reach >= 0.99 * np.hypot(places.error, over_orders) / places.error > 1.02
+    unused = table.loc["dndvi"]
+    assert unused["mcc_drop"] == 0
+    assert not np.abs([unused["mcc_drop_low"], unused["mcc_drop_high"]]).max() > 1e-9  # nothing, or empty
 
 
 def test_unknown_pixels_stay_where_they_are_so_that_clouds_add_no_importance():

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from score_toys import PARAMS
 from skimage.measure import label as other_label
 
 from skred.core.errors import InputError
@@ -14,7 +15,7 @@ from skred.scores.blocks import block_raster
 from skred.scores.chance import draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder, read_confounders
 from skred.scores.gather import CODES, ScenePart
-from skred.scores.object_report import _per_block
+from skred.scores.object_report import _per_block, report_objects
 from skred.scores.objects import (
     COUNTS,
     SIZE_NAMES,
@@ -206,6 +207,63 @@ def test_the_distance_of_two_outlines_by_hand():
 
     wanted = np.mean(nearest(truth_edge, other_edge) + nearest(other_edge, truth_edge))
     assert boundary_distance_px(objects(predicted, labels), 1) == [pytest.approx(wanted)]
+
+
+def test_the_distance_of_outlines_counts_both_directions():
+    """A landslide of one pixel in a detection of nine: 1 px from the one, 1 px or its diagonal from the eight."""
+    labels, predicted = np.zeros((9, 9), np.uint8), np.zeros((9, 9), bool)
+    labels[4, 4], predicted[3:6, 3:6] = 1, True
+    assert boundary_distance_px(objects(predicted, labels), 1) == [pytest.approx((1 + 4 + 4 * 2**0.5) / 9)]
+    (turned,) = boundary_distance_px(objects(labels > 0, predicted.astype(np.uint8), share=0.1), 1)
+    assert turned == pytest.approx((1 + 4 + 4 * 2**0.5) / 9)
+
+
+def test_the_distance_in_a_report_is_in_metres():
+    labels = np.zeros((32, 32), np.uint8)
+    labels[4:9, 4:9] = labels[20:24, 16:28] = 1
+    moved = np.roll(labels, 1, axis=1) > 0  # pixels of 10 m
+    regions = np.full(labels.shape, CODES["test"], np.uint8)
+    px = boundary_distance_px(objects(moved, labels), 1)
+    section = report_objects([whole_part(moved, labels, regions, 16)], False, PARAMS).sections["test"]
+    assert len(px) == 2
+    assert section["boundary_distance_m"] == pytest.approx(10 * np.mean(px))
+
+
+def test_a_detection_on_unknown_pixels_alone_is_neither_false_nor_right():
+    labels = picture("1100000000 0000000000 0000002222 0000002222") * np.uint8(1)
+    labels[labels == 2] = 255
+    predicted = picture("1100001100 0000000000 0000000000 0000000111") > 0
+    scene = objects(predicted, labels)
+    assert scene.detections["false"].tolist() == [False, True, False]
+    assert scene.detections["right"].tolist() == [True, False, False]
+
+
+def test_the_minimum_mapping_unit_of_a_report_is_chosen_on_validation():
+    """On validation one of the landslides is found by a pixel alone; on test single pixels are false alarms."""
+    labels = picture("1000000000 0000000000 0001110000 0000000000 0111000000 0000000000 0000000000")
+    predicted = picture("1000000000 0000000000 0001110000 0000000000 0111000000 0000000000 0101010101") > 0
+    labels, predicted = np.pad(labels, ((0, 3), (0, 0))), np.pad(predicted, ((0, 3), (0, 0)))
+    regions = np.full(labels.shape, CODES["validation"], np.uint8)
+    regions[4:] = CODES["test"]
+    part = whole_part(predicted, labels, regions, 4)
+    best = {
+        region: best_unit({u: count_objects([at_unit(part.objects, u, 0.2)], CODES[region]) for u in (1, 3)})
+        for region in ("validation", "test")
+    }
+    assert best == {"validation": 1, "test": 3}
+    report = report_objects([part], False, PARAMS)
+    assert report.unit_px == 1
+    assert report.sections["test"]["false_alarms"] == 5
+
+
+def test_recall_by_size_tells_found_from_touched():
+    labels = np.zeros((12, 60), np.uint8)
+    labels[0, :10] = labels[3, :10] = labels[6, :50] = labels[9, :10] = 1
+    predicted = np.zeros(labels.shape, bool)
+    predicted[0, :2] = predicted[3, 0] = predicted[6, 0] = True  # a fifth, a tenth, a fiftieth, nothing
+    by_size = recall_by_size([objects(predicted, labels)], 1, 0.01)
+    assert by_size["0.1-0.25_ha"] == {"landslides": 3, "found": 1, "touched": 2}
+    assert by_size["0.5-1_ha"] == {"landslides": 1, "found": 0, "touched": 1}
 
 
 def test_the_best_unit_is_the_smallest_of_equals():
