@@ -142,10 +142,10 @@ class OtherError:
     @classmethod
     def of_means(cls, groups: Sequence[Sequence[float]]) -> OtherError | None:
         """Of a sum or difference of means, one for each group of values; groups of one value tell nothing about their
-        error. None if none does. Degrees of freedom by Satterthwaite (1946)."""
+        error. None if none does, or a value is not defined. Degrees of freedom by Satterthwaite (1946)."""
         parts = [(float(np.var(g, ddof=1)) / len(g), len(g) - 1) for g in groups if len(g) > 1]
         variance = sum(v for v, _ in parts)
-        if variance == 0:
+        if not variance > 0:  # 0, or NaN
             return None
         return cls(math.sqrt(variance), variance**2 / sum(v**2 / n for v, n in parts))
 

@@ -77,16 +77,17 @@ def _spread(own: Mapping[str, Any]) -> Entry:
 
 
 def optimism_table(table: Table) -> pd.DataFrame:
-    """How much a random split flatters, for a figure: setting, detector, score, split, value."""
+    """How much a random split flatters, for a figure: setting, detector, simulated, score, split, value."""
+    keys = ("setting", "detector", "simulated", "score", "split", "value")
     rows = [
-        {"setting": setting, "detector": detector, "score": score, "split": split, "value": part[score]}
+        dict(zip(keys, (setting, detector, entry["simulated"], score, split, part[score]), strict=True))
         for setting, detectors in table.items()
         for detector, entry in detectors.items()
         if "random" in entry
         for score in _OPTIMISM
         for split, part in (("blocks", entry), ("random", entry["random"]))
     ]
-    return pd.DataFrame(rows, columns=["setting", "detector", "score", "split", "value"])
+    return pd.DataFrame(rows, columns=list(keys))
 
 
 def compare_cells(cells: Sequence[Mapping[str, Any]]) -> Table:

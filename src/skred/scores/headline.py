@@ -92,19 +92,24 @@ def _at_the_end(part: int, whole: int) -> str:
     return f"{part} of {whole}" if part in (0, whole) else f"{part} of {whole}, in few blocks"
 
 
+def most_where_none_was_seen(area_km2: float) -> float:
+    """The rate per 100 km² at which no alarm would be seen with a chance of 5 %: three in the area (the rule of three;
+    Hanley & Lippman-Hand 1983), if alarms come one by one."""
+    return 100 * _RULE_OF_THREE / area_km2
+
+
 def alarm_rate(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any]:
     """False detections per 100 km² of known pixels with their interval, from the columns false and area_km2.
 
-    Where there is none, the interval goes from 0 to the rate at which none would be seen with a chance of 5 %: three in
-    the area (the rule of three; Hanley & Lippman-Hand 1983), if alarms come one by one. Otherwise ``no_interval`` says
-    why the ends are None.
+    Where there is none, the interval goes from 0 to `most_where_none_was_seen`. Otherwise ``no_interval`` says why the
+    ends are None.
     """
     area = float(per_block["area_km2"].sum())
     false = int(per_block["false"].sum())
     low = high = None
     reason = too_few(len(per_block), None, params)
     if area and not false:
-        low, high, reason = 0.0, 100 * _RULE_OF_THREE / area, None
+        low, high, reason = 0.0, most_where_none_was_seen(area), None
     elif reason is None:
         low, high = _ends(per_block[["false", "area_km2"]].to_numpy(), rate(100), params)
         reason = "false alarms hang on few blocks" if low is None else None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skred.scores.blocks import KEYS
 from skred.scores.bootstrap import Mean, OtherError, Resamples, Statistic, estimate
 from skred.scores.differences import Pair, Scored
-from skred.scores.headline import too_few
+from skred.scores.headline import most_where_none_was_seen, too_few
 from skred.scores.params import ScoreParams
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, rate
 
@@ -61,10 +61,15 @@ def _entry(group: Sequence[Seed], params: ScoreParams) -> Entry:
     if "held_out" in scores:
         entry["held_out"] = _region(group, ("test", "unseen"), scores["held_out"], params, whole=True)
     if "control" in scores:
-        tables = _whole(group, ("control",), ["false", "area_km2"])
-        few = too_few(len(tables[0]), None, params)
-        entry["control"] = _ends({_RATE: (tables, rate(100))}, few, params)
+        entry["control"] = _alarms(_whole(group, ("control",), ["false", "area_km2"]), params)
     return entry
+
+
+def _alarms(tables: Sequence[NDArray[Any]], params: ScoreParams) -> Entry:
+    false, area_km2 = np.sum(tables, axis=(0, 1))
+    if area_km2 and not false:
+        return {f"{_RATE}_low": 0.0, f"{_RATE}_high": most_where_none_was_seen(area_km2 / len(tables))}
+    return _ends({_RATE: (tables, rate(100))}, too_few(len(tables[0]), None, params), params)
 
 
 def _region(
@@ -98,7 +103,8 @@ def _ends(
         low, high = (None, None) if few else _interval(tables, statistic, params)
         entry |= {f"{name}_low": low, f"{name}_high": high}
         if low is None and not few:
-            reasons.append(f"{name} hangs on few blocks")
+            defined = all(math.isfinite(_value(statistic, table)) for table in tables)
+            reasons.append(f"{name} {'hangs on few blocks' if defined else 'of a seed is not defined'}")
     return entry | ({"no_interval": "; ".join(reasons)} if reasons else {})
 
 

@@ -244,7 +244,9 @@ def test_a_seed_that_detects_nothing_is_named_and_leaves_the_difference_undefine
         assert c.reason == "MCC of sar-unet-1 is not defined"
         assert c.difference is c.low is c.high is c.p is c.p_corrected is c.error_blocks is None
     assert all(c.p is not None for c in compared if c not in hit)
-    lines = {line["sentence"]: line for line in verdicts(record(cells, compared, PARAMS))}
+    recorded = record(cells, compared, PARAMS)
+    json.dumps(recorded, allow_nan=False)
+    lines = {line["sentence"]: line for line in verdicts(recorded)}
     assert lines[DEEP]["verdict"] == lines[BEST]["verdict"] == "cannot tell"
     assert "U-Net minus CART undefined (MCC of sar-unet-1 is not defined)." in lines[DEEP]["text"]
     assert "minus sar undefined (MCC of sar-unet-1 is not defined)" in lines[BEST]["text"]

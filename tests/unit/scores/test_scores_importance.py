@@ -55,6 +55,7 @@ def test_only_the_band_that_is_used_matters(make_scenes, tmp_path):
     table = band_importance(model, scenes, 0.5, PARAMS).set_index("band")
     assert table.loc["none", "mcc"] == 1
     assert table.loc["dndvi", "mcc_drop"] == 0
+    assert np.isnan(table.loc["dndvi", "mcc_drop_low"])  # not an interval of rounding errors
     assert table.loc["post_vv", "mcc_drop"] > 0.8
     assert 0.5 < table.loc["post_vv", "mcc_drop_low"] < table.loc["post_vv", "mcc_drop"]
     assert table.loc["post_vv", "mcc_drop"] < table.loc["post_vv", "mcc_drop_high"]

@@ -235,3 +235,15 @@ def test_what_is_merged_is_added_section_by_section():
     }
     assert (entry, more) == before
     assert merged(entry, {}) == entry
+
+
+def test_where_no_seed_raised_a_false_alarm_the_rate_goes_from_0_to_three_in_the_area():
+    seeds = [seed_of(s, 0.6) for s in (1, 2)]
+    for seed in seeds:
+        seed.objects.loc[seed.objects["role"] == "control", "false"] = 0
+    area_km2 = seeds[0].objects.query("role == 'control'")["area_km2"].sum()
+    control = entry_of(*seeds)["control"]
+    assert control == {
+        "false_alarms_per_100km2_low": 0.0,
+        "false_alarms_per_100km2_high": pytest.approx(300 / area_km2),
+    }
