@@ -15,7 +15,9 @@ NODES = "sklearn.tree._tree.Tree"  # what skops does not load unasked
 
 def sound_tree(classifier: Any) -> bool:
     """Whether a `DecisionTreeClassifier` of two classes can be followed without leaving it."""
-    tree = classifier.tree_
+    tree = getattr(classifier, "tree_", None)
+    if tree is None:  # it was never fitted
+        return False
     if not 0 < tree.node_count <= tree.capacity or tree.n_features != classifier.n_features_in_:
         return False
     if tree.value.shape != (tree.node_count, 1, 2):

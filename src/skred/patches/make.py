@@ -65,9 +65,9 @@ def _by_blocks(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
 
 
 def _at_random(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
-    """Windows to splits at random. Training keeps only as many windows as have the pixels that windows of the blocked
-    split show to training (the rest goes to the buffer): otherwise a random split would look better for having more to
-    learn from."""
+    """Windows to splits at random. Training keeps only as many windows as have the known pixels that windows of the
+    blocked split show to training (the rest goes to the buffer, as do windows that the edge of the scene cuts off):
+    otherwise a random split would look better for having more to learn from."""
     rng = np.random.default_rng(params.seed)
     windows = block_ids(labels.shape, params.window_px)
     codes = assign_at_random(int(windows.max()) + 1, (params.val_share, params.test_share), rng)
@@ -76,7 +76,11 @@ def _at_random(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
     for window in windows_of_split(blocked.split, Split.TRAIN, params.window_px, params.stride_px):
         shown[window.slices] = blocked.labels[window.slices] != UNKNOWN
     train = rng.permutation(np.flatnonzero(codes == Split.TRAIN))
-    codes[train[max(1, round(shown.sum() / params.window_px**2)) :]] = Split.BUFFER
+    codes[train] = Split.BUFFER
+    train = train[np.bincount(windows.ravel())[train] == params.window_px**2]
+    known = np.bincount(windows.ravel(), labels.ravel() != UNKNOWN)[train].cumsum()
+    if len(train):
+        codes[train[: np.abs(known - shown.sum()).argmin() + 1]] = Split.TRAIN
     return Divided(labels, codes[windows], windows)
 
 

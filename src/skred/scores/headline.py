@@ -78,7 +78,7 @@ def whole_objects(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any
         if few is None:
             low, high = _ends(per_block[[part, whole]].to_numpy(), SHARE_OF, params)
             if low is None and scores[name] is not None:
-                reasons.append(f"{name} is {_at_the_end(counts[part], counts[whole])}")
+                reasons.append(f"{name} is {at_the_end(counts[part], counts[whole])}")
         scores |= {f"{name}_low": low, f"{name}_high": high}
     alarms = alarm_rate(per_block, params)
     reasons = [few] if few else reasons
@@ -87,7 +87,7 @@ def whole_objects(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any
     return scores | alarms | ({"no_interval": "; ".join(reasons)} if reasons else {})
 
 
-def _at_the_end(part: int, whole: int) -> str:
+def at_the_end(part: int, whole: int) -> str:
     """Why a share has no interval."""
     return f"{part} of {whole}" if part in (0, whole) else f"{part} of {whole}, in few blocks"
 

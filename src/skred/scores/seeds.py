@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skred.scores.blocks import KEYS
 from skred.scores.bootstrap import Mean, OtherError, Resamples, Statistic, estimate
 from skred.scores.differences import Pair, Scored
-from skred.scores.headline import most_where_none_was_seen, too_few
+from skred.scores.headline import at_the_end, most_where_none_was_seen, too_few
 from skred.scores.params import ScoreParams
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, rate
 
@@ -103,9 +103,16 @@ def _ends(
         low, high = (None, None) if few else _interval(tables, statistic, params)
         entry |= {f"{name}_low": low, f"{name}_high": high}
         if low is None and not few:
-            defined = all(math.isfinite(_value(statistic, table)) for table in tables)
-            reasons.append(f"{name} {'hangs on few blocks' if defined else 'of a seed is not defined'}")
+            reasons.append(f"{name} {_why(tables, statistic)}")
     return entry | ({"no_interval": "; ".join(reasons)} if reasons else {})
+
+
+def _why(tables: Sequence[NDArray[Any]], statistic: Statistic) -> str:
+    if not all(math.isfinite(_value(statistic, table)) for table in tables):
+        return "of a seed is not defined"
+    if statistic is SHARE_OF:
+        return f"is {at_the_end(*(int(n) for n in np.sum(tables, axis=(0, 1))))}"
+    return "hangs on few blocks"
 
 
 def _interval(

@@ -44,11 +44,11 @@ def main() -> None:
     ]
     table = compare_cells(cells)
     judged = {folder: Scored(scores[folder], read_blocks(folder)) for folder in shown}
+    compared = compare_pairs(list(judged.values()), params)  # first: it refuses cells scored on other pixels
     at_unit = {folder: table[table["unit_px"] == unit] for folder, table in objects.items()}
     seeds = [Seed(cell, at_unit[folder]) for folder, cell in judged.items()]
     for (setting, detector), more in seed_entries(seeds, params).items():
         table[setting][detector] = merged(table[setting][detector], rounded(more))
-    compared = compare_pairs(list(judged.values()), params)
 
     names = {scores[folder]["cell"] for folder in shown}
     cards = {folder: read_card(folder) for folder in args.models}

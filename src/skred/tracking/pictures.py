@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,8 +17,9 @@ from matplotlib.lines import Line2D
 
 from skred.core.errors import InputError
 
-# Told apart with any colour vision (Okabe & Ito 2008), in the order of the templates.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#555555")
+# Told apart with any colour vision (Okabe & Ito 2008), in the order of the templates; so are the names.
+COLOURS = ("#0072b2", "#009e73", "#d55e00", "#cc79a7", "#555555", "#56b4e9", "#e69f00")
+_ORDER = ("full", "fusion", "sar", "optical", "change", "unet", "cart", "cart_context", "boosting", "forest", "rule")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 3)), (0, (2, 2)), (0, (8, 2, 2, 2)), (0, (1, 4)), (0, (10, 4)))
 _MARKS = "os^Dvp"
 _SCORES = {"precision": "precision", "recall": "recall", "f1": "F1", "mcc": "MCC", "auprc": "AUPRC"}
@@ -33,37 +33,36 @@ _DAYS = {  # what, in the order of the panels, and what its axis says
 
 def save(figure: Figure, path: Path) -> None:
     """The figure as PNG: the same tables give the same bytes."""
-    # Without this matplotlib writes its version into the file.
-    with mpl.rc_context({"svg.hashsalt": "skred"}):
-        figure.savefig(path, dpi=110, metadata={"Software": None}, facecolor="white")
+    # Without `Software` matplotlib writes its version into the file.
+    figure.savefig(path, dpi=110, metadata={"Software": None}, facecolor="white")
 
 
 def pixels(simulated: Iterable[Any]) -> str:
     """What the scores were taken on, for a title."""
-    kinds = {bool(one) for one in simulated}
+    kinds = {bool(one) for one in simulated if not pd.isna(one)}
     if len(kinds) != 1:
         return "simulated and real pixels" if kinds else "nobody says whether of simulated or real pixels"
     return "simulated pixels" if True in kinds else "real pixels"
 
 
-def optimism_figure(table: pd.DataFrame, simulated: Iterable[Any]) -> Figure | None:
+def in_order(names: Iterable[str]) -> list[str]:
+    """Settings or detectors, each once: those of the paper first, others by their name."""
+    return sorted(set(names), key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+
+def optimism_figure(table: pd.DataFrame) -> Figure | None:
     """Each score on spatial blocks and on random windows, a panel per setting; None of an empty table.
 
-    Parameters
-    ----------
-    table
-        As `skred.scores.comparison.optimism_table`.
-    simulated
-        Whether the scores are of simulated pixels, which that table does not say.
+    `table` is as `skred.scores.comparison.optimism_table`.
 
     Raises
     ------
     InputError
         A column is missing.
     """
-    _check(table, ("setting", "detector", "score", "split", "value"), "plots/optimism.csv")
+    _check(table, ("setting", "detector", "simulated", "score", "split", "value"), "plots/optimism.csv")
     table = table.dropna(subset="value")
-    settings, detectors = list(dict.fromkeys(table["setting"])), sorted(set(table["detector"]))
+    settings, detectors = in_order(table["setting"]), in_order(table["detector"])
     if not settings:
         return None
     scores = [score for score in _SCORES if score in set(table["score"])]
@@ -91,7 +90,7 @@ def optimism_figure(table: pd.DataFrame, simulated: Iterable[Any]) -> Figure | N
     handles.append(Line2D([], [], ls="", marker="o", ms=7, color="0.35", label=_SPLITS["blocks"]))
     handles.append(Line2D([], [], ls="", marker="s", ms=7, mfc="white", mec="0.35", mew=1.6, label=_SPLITS["random"]))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
-    figure.suptitle(f"Optimism of a random split ({pixels(simulated)})", fontsize=12)
+    figure.suptitle(f"Optimism of a random split ({pixels(table['simulated'])})", fontsize=12)
     return figure
 
 
@@ -109,7 +108,7 @@ def days_figure(table: pd.DataFrame) -> Figure | None:
     table = table.dropna(subset="value")
     if table.empty:
         return None
-    settings, detectors = sorted(set(table["setting"])), sorted(set(table["detector"]))
+    settings, detectors = in_order(table["setting"]), in_order(table["detector"])
     low = min(0.0, float(table["value"].min()))
     shown = [what for what in _DAYS if what in set(table["what"])]
     figure = Figure(figsize=(3.7 * len(shown), 4.4), layout="constrained")

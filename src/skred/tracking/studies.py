@@ -66,8 +66,7 @@ def study_figures(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Figure]:
     found["comparison"] = comparison_figure(cells)
     found["differences"] = differences_figure(compare.get("metrics/differences.json", {}))
     if "plots/optimism.csv" in compare:
-        simulated = [entry["simulated"] for detectors in cells.values() for entry in detectors.values()]
-        found["optimism"] = optimism_figure(compare["plots/optimism.csv"], simulated)
+        found["optimism"] = optimism_figure(compare["plots/optimism.csv"])
     if "plots/days.csv" in days:
         found["days"] = days_figure(days["plots/days.csv"])
     found["importance"] = importance_figure(importance)

@@ -149,7 +149,9 @@ def test_a_forged_tree_is_not_followed(forge, tmp_path):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", skops.io.dumps({"a": 1})])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", skops.io.dumps({"a": 1}), skops.io.dumps(DecisionTreeClassifier())]
+)
 def test_a_file_that_is_no_tree_is_an_input_error(content, tmp_path):
     (tmp_path / "tree.skops").write_bytes(content)
     with pytest.raises(InputError, match=r"tree\.skops: not a (sound )?DecisionTreeClassifier"):

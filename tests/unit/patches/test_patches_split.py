@@ -226,22 +226,28 @@ def test_validation_windows_lie_side_by_side_and_training_windows_on_their_strid
     assert len(windows_of_split(split, Split.TRAIN, 16, 8)) == 49
 
 
+@pytest.mark.parametrize(("side_px", "unknown_share"), [(160, 0.0), (170, 0.0), (320, 0.4)])
 @pytest.mark.parametrize("seed", range(3))
-def test_random_windows_show_training_as_many_pixels_as_blocks_would(seed):
+def test_random_windows_show_training_as_many_known_pixels_as_blocks_would(seed, side_px, unknown_share):
     params = PatchParams(
         window_px=16, stride_px=8, block_px=40, buffer_px=8, val_share=0.2, test_share=0.25, draws=3, seed=seed
     )
-    labels = np.zeros((160, 160), np.uint8)
-    for row, col in np.random.default_rng(seed).integers(0, 150, (40, 2)):
+    labels = np.zeros((side_px, side_px), np.uint8)
+    for row, col in np.random.default_rng(seed).integers(0, side_px - 10, (40, 2)):
         labels[row : row + 9, col : col + 4] = 1
-    blocked, at_random = divide(labels, "blocks", params), divide(labels, "random", params)
-    seen = np.zeros(labels.shape, bool)
-    for window in windows_of_split(blocked.split, Split.TRAIN, 16, 8):
-        seen[window.slices] = True
-    seen &= blocked.labels != 255
-    assert seen.sum() < (blocked.split == Split.TRAIN).sum()  # some of a block is too narrow for a window, or hidden
-    assert abs((at_random.split == Split.TRAIN).sum() - seen.sum()) <= 16 * 16 / 2
-    assert ((at_random.split == Split.VAL).sum(), (at_random.split == Split.TEST).sum()) == (20 * 256, 25 * 256)
+    labels[:, : round(unknown_share * side_px)] = 255
+
+    def shown(kind):
+        divided = divide(labels, kind, params)
+        seen = np.zeros(labels.shape, bool)
+        for window in windows_of_split(divided.split, Split.TRAIN, 16, 8):
+            seen[window.slices] = True
+        return int((seen & (divided.labels != 255)).sum())
+
+    assert (
+        shown("blocks") < (divide(labels, "blocks", params).split == Split.TRAIN).sum()
+    )  # some is too narrow or hidden
+    assert abs(shown("random") - shown("blocks")) <= 16 * 16 / 2
 
 
 def leaks(split, windows, buffer_px):

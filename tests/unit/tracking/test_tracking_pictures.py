@@ -15,8 +15,8 @@ from skred.tracking.pictures import days_figure, importance_figure, optimism_fig
 from skred.tracking.studies import days_rows
 
 OPTIMISM = pd.DataFrame(
-    [(s, "cart", "mcc", split, v) for s in ("full", "sar") for split, v in (("blocks", 0.5), ("random", 0.75))],
-    columns=["setting", "detector", "score", "split", "value"],
+    [(s, "cart", True, "mcc", split, v) for s in ("full", "sar") for split, v in (("blocks", 0.5), ("random", 0.75))],
+    columns=["setting", "detector", "simulated", "score", "split", "value"],
 )
 DAYS = pd.DataFrame(
     [
@@ -55,7 +55,7 @@ def legend(figure: Any) -> list[str]:
 
 
 def test_optimism_has_a_panel_per_setting_and_both_splits_of_each_score() -> None:
-    figure = optimism_figure(OPTIMISM, [True])
+    figure = optimism_figure(OPTIMISM)
     assert figure is not None
     assert titles(figure) == ["full", "sar"]
     for axes in figure.axes:
@@ -122,7 +122,7 @@ def test_a_difference_stands_out_when_its_corrected_p_is_small() -> None:
 
 
 def test_where_there_is_nothing_nothing_is_drawn() -> None:
-    assert optimism_figure(OPTIMISM[:0], []) is None
+    assert optimism_figure(OPTIMISM[:0]) is None
     assert days_figure(DAYS[:0]) is None
     assert importance_figure({}) is None
     assert comparison_figure({}) is None

@@ -23,7 +23,9 @@ DIFFERENCES = {
     "measured": {"where": "In the simulated world", "roles": "test", "blocks": 40},
     "differences": {"a-unet minus a-cart": {"difference": 0.1, "low": 0.0, "high": 0.2, "p_corrected": 0.2}},
 }
-OPTIMISM = "setting,detector,score,split,value\nfusion,cart,mcc,blocks,0.5\nfusion,cart,mcc,random,0.7\n"
+OPTIMISM = (
+    "setting,detector,simulated,score,split,value\nfusion,cart,True,mcc,blocks,0.5\nfusion,cart,True,mcc,random,0.7\n"
+)
 DAYS = """setting,detector,simulated,days,what,value
 sar,unet,True,1,MCC,0.25
 sar,unet,True,7,MCC,0.5
