@@ -80,7 +80,8 @@ def _at_random(labels: NDArray[np.uint8], params: PatchParams) -> Divided:
     train = train[np.bincount(windows.ravel())[train] == params.window_px**2]
     known = np.bincount(windows.ravel(), labels.ravel() != UNKNOWN)[train].cumsum()
     if len(train):
-        codes[train[: np.abs(known - shown.sum()).argmin() + 1]] = Split.TRAIN
+        miss = np.abs(known - shown.sum())
+        codes[train[: len(miss) - miss[::-1].argmin()]] = Split.TRAIN  # of two equal ones the larger
     return Divided(labels, codes[windows], windows)
 
 
