@@ -1,8 +1,8 @@
 """The child process of a training: reads what happens, line by line, and records it in MLflow.
 
-MLflow and its database take some seconds of computing to import. A training that ends well sooner than
-`PATIENCE_S` is left to `skred track`, which records it with all others in one process; one of a ``dvc exp`` is always
-recorded, because its ``dvc.lock`` may be gone before anyone looks.
+MLflow and its database take some seconds of computing to import and to begin a run, which slows the training down. One
+that ends well sooner than `PATIENCE_S` is left to `skred track`, which records it with all others in one process; one of
+a ``dvc exp`` is always recorded, because its ``dvc.lock`` may be gone before anyone looks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from skred.tracking.live import warn
 from skred.tracking.records import git_tags, hash_tags, parameters
 from skred.tracking.store import CELL, FAILED, FINISHED, RUNNING, Store, prepare, store_errors
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 
 
 def record(cell: str, folder: Path, addressing: str, root: Path, lines: Iterable[bytes]) -> None:

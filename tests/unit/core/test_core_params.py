@@ -409,7 +409,7 @@ def test_a_real_stage_ends_with_2_and_one_line_and_writes_nothing(tmp_path):
         ("seeds", {}),
         ("optimism", {}),
         ("days", {"composite.radar.min_passes": 1}),
-        ("baselines", {"forest.max_pixels": 600_000, "cart_context.max_pixels": 600_000}),
+        ("baselines", {"forest.max_pixels": 600_000}),
         ("ensembles", {"unet.members": 5}),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +50,30 @@ def fit(training: Training, params: Params) -> Fitted:
     depth with the largest AUPRC on validation wins, the shallower on a tie. The history shows whether more pixels would
     help: the same is done for growing shares of them.
     """
-    patches = training.patches
     x, y = training.pixels()
     validation = training.validation.pixels()
     order = np.random.default_rng(params.seed).permutation(len(y))[: params.max_pixels]
+    parts = [order[: max(1, round(share * len(order)))] for share in (0.125, 0.25, 0.5, 1.0)]
+    parts = [part for part in parts if len(np.unique(y[part])) == 2]
+    if not parts:
+        raise InputError(
+            f"{training.patches.path}: no landslide among the {len(order)} training pixels; raise cart.max_pixels"
+        )
+
+    def grow(part: NDArray[np.int64]) -> tuple[int, float, DecisionTreeClassifier | None]:
+        depth, auprc = _best_depth(x[part], y[part], validation, params)
+        tree = _new_tree(params, depth).fit(x[part], y[part]) if part is parts[-1] else None
+        return depth, auprc, tree
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # scikit-learn grows a tree without holding the interpreter
+        grown = list(pool.map(grow, reversed(parts)))[::-1]
     history: list[dict[str, float]] = []
-    tree, depth = None, 0
-    for share in (0.125, 0.25, 0.5, 1.0):
-        part = order[: max(1, round(share * len(order)))]
-        if len(np.unique(y[part])) < 2:
-            continue
-        tree, depth, auprc = _grow_and_cut(x[part], y[part], validation, params)
+    for part, (depth, auprc, _) in zip(parts, grown, strict=True):
         row = {"step": float(len(history) + 1), "pixels": float(len(part)), "depth": float(depth), "val_auprc": auprc}
         history.append(row)
         training.report(len(history), row)
-    if tree is None:
-        raise InputError(f"{patches.path}: no landslide among the {len(order)} training pixels; raise cart.max_pixels")
+    depth, _, tree = grown[-1]
+    assert tree is not None  # noqa: S101 - the last part is all of them
     return Fitted(Cart(tree), _SLIDING, history, {"depth": float(depth), "training_pixels": float(len(order))})
 
 
@@ -71,18 +81,19 @@ def _new_tree(params: Params, depth: int) -> DecisionTreeClassifier:
     return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=params.min_leaf_pixels, random_state=params.seed)
 
 
-def _grow_and_cut(
+def _best_depth(
     x: NDArray[np.float32],
     y: NDArray[np.uint8],
     validation: tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]],
     params: Params,
-) -> tuple[DecisionTreeClassifier, int, float]:
+) -> tuple[int, float]:
+    """The depth at which a deep tree is best on validation when it is cut there, and its AUPRC."""
     deep = _new_tree(params, params.max_depth).fit(x, y)
     x_val, y_val, seen = validation
     shares = _by_depth(deep.tree_, x_val, deep.get_depth())
     scores = [count_bins(np.where(seen, share, np.float32(0.0)), y_val).auprc() or 0.0 for share in shares]
-    depth = int(np.argmax(scores)) + 1
-    return _new_tree(params, depth).fit(x, y), depth, scores[depth - 1]
+    best = int(np.argmax(scores))
+    return best + 1, scores[best]
 
 
 def _by_depth(tree: Any, x: NDArray[np.float32], deepest: int) -> list[NDArray[np.float32]]:
