@@ -43,14 +43,14 @@ repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	@echo "scores: metrics/compare.json; curves: dvc plots show; maps: data/maps; models: reports/cards; runs: make lab"
 	@echo "the report, to open in a browser: $(CURDIR)/reports/index.html"
 
-# DVC runs one stage after the other, and one stage seldom keeps two cores busy. So the cells run side by side: DVC keeps
-# what they read and write apart, and each waits for the other's turn with dvc.lock. A cell that fails ends the rest.
+# DVC runs one stage after the other, and a stage seldom keeps two cores busy. So whole cells run side by side, each in a
+# DVC of its own; DVC lets only one at a time write dvc.lock. If a cell fails, no other begins.
 JOBS ?= 2
 .PHONY: cells
-cells: $(READY) ## train, predict and evaluate all cells, two at a time (JOBS=4: four, 1.5 GB each)
+cells: $(READY) ## train, predict and evaluate every cell, two cells at a time (four: JOBS=4; each takes up to 1.5 GB)
 	dvc repro composite patch
-	dvc stage list --name-only | sed -n 's/^train@//p' | xargs -P $(JOBS) -I CELL sh -c \
-		'dvc --wait-for-lock repro --single-item train@CELL predict@CELL evaluate@CELL || exit 255'
+	dvc stage list --name-only | sed -n 's/^train@//p' | xargs -P $(JOBS) -n 1 bash -o pipefail -c \
+		'dvc --wait-for-lock repro --single-item {train,predict,evaluate}@$$0 2>&1 | sed -u "s/^/$$0 | /" || exit 255'
 
 STUDIES := seeds optimism days importance baselines ensembles
 
