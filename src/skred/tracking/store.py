@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from skred.core.errors import SkredError
 
@@ -71,7 +74,9 @@ class Store:
         from mlflow.tracking import MlflowClient  # noqa: PLC0415  # seconds of imports
 
         own = f"sqlite:///{folder / 'mlflow.db'}"
-        return cls(MlflowClient(uri or own), uri or own, None if uri else folder / "artifacts")
+        artifacts = None if uri else folder / "artifacts"
+        with _alone(artifacts):
+            return cls(MlflowClient(uri or own), uri or own, artifacts)
 
     def experiment(self, name: str) -> str:
         """The id of the experiment called `name`, made if need be.
@@ -82,9 +87,10 @@ class Store:
             The store was made where the checkout no longer is: its artifacts would be written there.
         """
         place = None if self.artifacts is None else (self.artifacts / name).as_uri()
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
-            return str(self.client.create_experiment(name, artifact_location=place))
+        with _alone(self.artifacts):
+            found = self.client.get_experiment_by_name(name)
+            if found is None:
+                return str(self.client.create_experiment(name, artifact_location=place))
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
         if place is not None and found.artifact_location.rstrip("/") != place:
@@ -170,6 +176,14 @@ class Store:
             for point in self.client.get_metric_history(run.info.run_id, name)
         }
         return not old <= new
+
+
+def _alone(artifacts: Path | None) -> AbstractContextManager[object]:
+    """While a store of our own is made: two processes that make the same tables or experiment would fail each other.
+    Raises TimeoutError after a minute."""
+    if artifacts is None:
+        return nullcontext()  # a server sees to that
+    return FileLock(artifacts.with_name(".lock"), timeout=60)
 
 
 def _parts(items: list[Any]) -> list[list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -250,6 +251,16 @@ def test_a_server_that_is_down_costs_the_training_one_line(tracked: Tracked) -> 
     assert done.stdout == "trained\n"
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("skred: MLflow: ")
+
+
+def test_two_processes_make_one_store_and_one_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    code = "import pathlib; from skred.tracking.store import Store; Store.open(pathlib.Path()).experiment('skred')"
+    begun = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE) for _ in range(2)]
+    said = [one.communicate(timeout=120)[1].decode() for one in begun]
+    assert [one.returncode for one in begun] == [0, 0], said
+    names = [found.name for found in Store.open(tmp_path).client.search_experiments()]
+    assert sorted(names) == ["Default", "skred"]
 
 
 def test_a_sync_says_in_one_line_that_the_store_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
