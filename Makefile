@@ -36,7 +36,7 @@ setup: $(READY) ## make the environment .venv from the hashed requirements
 .PHONY: repro
 repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	@skred check >/dev/null  # a wrong parameter is told now, not when its stage runs
-	@dvc status --quiet dvc.yaml || $(MAKE) --no-print-directory cells
+	@dvc status --quiet dvc.yaml || { test $$? = 1 && $(MAKE) $(AGAIN) cells; }
 	dvc repro
 	-skred track  # a tracking server that is down costs one line, not the experiment
 	@skred compare
@@ -45,12 +45,20 @@ repro: $(READY) ## run the whole experiment and bring MLflow up to date
 
 # DVC runs one stage after the other, and a stage seldom keeps two cores busy. So whole cells run side by side, each in a
 # DVC of its own; DVC lets only one at a time write dvc.lock. If a cell fails, no other begins.
-JOBS ?= 2
+JOBS := 2
+AGAIN := --no-print-directory --old-file=$(READY)
 .PHONY: cells
-cells: $(READY) ## train, predict and evaluate every cell, two cells at a time (four: JOBS=4; each takes up to 1.5 GB)
+cells: $(READY) ## train, predict and evaluate what has changed, two cells at a time (four: JOBS=4; each takes up to 1.5 GB)
+	@test "$(JOBS)" -ge 1 2>/dev/null || { echo "JOBS: got $(JOBS), wanted how many cells run at a time, 1 or more" >&2; exit 2; }
 	dvc repro composite patch
-	dvc stage list --name-only | sed -n 's/^train@//p' | xargs -P $(JOBS) -n 1 bash -o pipefail -c \
-		'dvc --wait-for-lock repro --single-item {train,predict,evaluate}@$$0 2>&1 | sed -u "s/^/$$0 | /" || exit 255'
+	@cells=$$(dvc status dvc.yaml | sed -En 's/^(train|predict|evaluate)@(.*):$$/cell@\2/p' | sort -ru); test -z "$$cells" || \
+		$(MAKE) $(AGAIN) --jobs=$(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $$cells
+
+cell@%:
+	dvc --wait-for-lock repro --single-item train@$* predict@$* evaluate@$*
+
+# What MLflow would be told while a training goes on is told by `skred track` at the end of `make repro`.
+repro cells: export SKRED_LIVE_AFTER_S ?= 120
 
 STUDIES := seeds optimism days importance baselines ensembles
 

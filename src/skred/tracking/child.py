@@ -1,8 +1,8 @@
 """The child process of a training: reads what happens, line by line, and records it in MLflow.
 
-MLflow and its database take some seconds of computing to import and to begin a run, which slows the training down. One
-that ends well sooner than `PATIENCE_S` is left to `skred track`, which records it with all others in one process; one
-of a ``dvc exp`` is always recorded, because its ``dvc.lock`` may be gone before anyone looks.
+MLflow and its database take some seconds of computing to import and to begin a run. A training that ends well sooner than
+`PATIENCE_S`, or than the environment's ``SKRED_LIVE_AFTER_S``, is left to `skred track`, which records it with all others
+in one process; one of a ``dvc exp`` is always recorded, because its ``dvc.lock`` may be gone before anyone looks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from skred.tracking.live import warn
 from skred.tracking.records import git_tags, hash_tags, parameters
 from skred.tracking.store import CELL, FAILED, FINISHED, RUNNING, Store, prepare, store_errors
 
-PATIENCE_S = 120.0
+PATIENCE_S = 20.0
 
 
 def record(cell: str, folder: Path, addressing: str, root: Path, lines: Iterable[bytes]) -> None:
@@ -83,10 +83,20 @@ def early_lines(stream: IO[bytes], seconds: float) -> list[bytes]:
     return lines
 
 
+def patience_s() -> float:
+    """How long a training may take before it is recorded while it goes on."""
+    wanted = os.environ.get("SKRED_LIVE_AFTER_S", str(PATIENCE_S))
+    try:
+        return float(wanted)
+    except ValueError:
+        warn(f"SKRED_LIVE_AFTER_S: got {wanted!r}, wanted seconds; taken as {PATIENCE_S:g}")
+        return PATIENCE_S
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the training; the end of the lines then ends us
     stream = open(0, "rb", buffering=0)  # noqa: SIM115  # standard input, for as long as we live
-    early = early_lines(stream, PATIENCE_S)
+    early = early_lines(stream, patience_s())
     well = bool(early) and json.loads(early[-1]).get("end") == FINISHED
     if well and "DVC_EXP_NAME" not in os.environ:
         return

@@ -179,11 +179,11 @@ class Store:
 
 
 def _alone(artifacts: Path | None) -> AbstractContextManager[object]:
-    """While a store of our own is made: two processes that make the same tables or experiment would fail each other.
-    Raises TimeoutError after a minute."""
+    """While our own store is made: two processes that make the same tables or experiment would fail each other. One that
+    the user names is left to its owner. Raises TimeoutError after half a minute."""
     if artifacts is None:
-        return nullcontext()  # a server sees to that
-    return FileLock(artifacts.with_name(".lock"), timeout=60)
+        return nullcontext()
+    return FileLock(artifacts.with_name(".lock"), timeout=30)
 
 
 def _parts(items: list[Any]) -> list[list[Any]]:

@@ -48,7 +48,7 @@ def fit(training: Training, params: Params) -> Fitted:
     The tree learns from at most `max_pixels` distinct labelled training pixels, drawn by seed at natural prevalence.
     Cutting one deep tree at each depth gives a nested family of trees for the price of one (a path of prunings); the
     depth with the largest AUPRC on validation wins, the shallower on a tie. The history shows whether more pixels would
-    help: the same is done for growing shares of them.
+    help: the same is done for growing shares of them, side by side, and told when all are done.
     """
     x, y = training.pixels()
     validation = training.validation.pixels()
