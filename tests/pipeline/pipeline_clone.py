@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,6 +202,30 @@ def stages_run(output: str) -> list[str]:
 def outputs(lock: bytes) -> list[str]:
     """The paths of all outputs in a `dvc.lock`."""
     return [out["path"] for stage in yaml.safe_load(lock)["stages"].values() for out in stage["outs"]]
+
+
+def wait_until(
+    ready: Callable[[], bool], seconds: float, what: Callable[[], object], stop: Callable[[], bool] = lambda: False
+) -> None:
+    """Wait for `ready`, at most `seconds`; `what` says what there is instead, also when `stop` finds it hopeless."""
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until and not stop(), what()
+        time.sleep(0.02)
+
+
+def process_group(leader: int) -> dict[int, str]:
+    """Command lines of the living processes of a process group."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            command = (folder / "cmdline").read_text().replace("\0", " ").strip()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended since
+        if int(group) == leader and state != "Z":
+            found[int(folder.name)] = command
+    return found
 
 
 def _merged(old: Any, new: Any) -> Any:

@@ -1,23 +1,27 @@
-"""`make cells`: cells trained, predicted and evaluated side by side."""
+"""`make repro` trains, predicts and evaluates cells side by side."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from pipeline_clone import CELLS, Clone, Reproduced
+from pipeline_clone import CELLS, Clone, Reproduced, process_group, stages_run, wait_until
 
 pytestmark = pytest.mark.pipeline
 
 STAGES = ("train", "predict", "evaluate")
+ALONE = "repro --single-item"  # what a DVC that runs a cell was asked for
 
 
 @pytest.fixture
-def untrained(bare: Clone, small: Reproduced) -> Clone:
-    """A clone of the undisturbed run with its scenes and patches, and without any cell."""
+def untrained(bare: Clone, small: Reproduced, tmp_path: Path) -> Clone:
+    """A clone of the undisturbed run with its scenes and patches, and without any cell. Its DVC keeps a diary."""
     bare.dvc("remote", "add", "--local", "--default", "other", str(small.clone.root / ".dvc/cache"))
     bare.dvc("pull", "dvc.yaml")
     for folder in ("models", "data/probability", "data/scores"):
@@ -25,23 +29,66 @@ def untrained(bare: Clone, small: Reproduced) -> Clone:
     lock = yaml.safe_load(small.lock)
     lock["stages"] = {name: stage for name, stage in lock["stages"].items() if name.split("@")[0] not in STAGES}
     (bare.root / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    script = tmp_path / "bin" / "dvc"
+    script.parent.mkdir()
+    script.write_text(
+        f"#!/bin/sh\necho \"begins $*\" >>'{tmp_path}/diary'\n'{shutil.which('dvc', path=bare.environment['PATH'])}' \"$@\"\n"
+        f"code=$?\necho \"ends $*\" >>'{tmp_path}/diary'\nexit $code\n"
+    )
+    script.chmod(0o755)
+    bare.environment["PATH"] = f"{script.parent}:{bare.environment['PATH']}"
     return bare
 
 
-def test_cells_side_by_side_end_as_one_after_the_other(untrained: Clone, small: Reproduced) -> None:
-    said = untrained.make("cells", timeout_s=600)
-    ran = re.findall(r"(?m)^(\S+) \| Running stage '(\w+)@\1'", said)
-    assert sorted(ran) == sorted((cell, stage) for cell in CELLS for stage in STAGES)
-    assert len({cell for cell, _ in ran[:4]}) > 1, "one cell waited for the other"
+def diary(tmp_path: Path) -> list[tuple[str, str]]:
+    """Which cells began and ended, in order."""
+    return re.findall(rf"(?m)^(begins|ends) .*{ALONE} train@(\S+)", (tmp_path / "diary").read_text())
+
+
+def test_make_repro_ends_as_one_stage_after_the_other_does(untrained: Clone, small: Reproduced, tmp_path: Path) -> None:
+    ran = stages_run(untrained.make("repro", timeout_s=600))
+    assert sorted(ran) == sorted(f"{stage}@{cell}" for cell in CELLS for stage in STAGES)
     assert yaml.safe_load(untrained.read("dvc.lock")) == yaml.safe_load(small.lock)
     assert "up to date" in untrained.dvc("status", "dvc.yaml")
 
+    events = diary(tmp_path)
+    assert sorted(cell for event, cell in events if event == "ends") == sorted(CELLS)
+    at_once = [sum(1 if event == "begins" else -1 for event, _ in events[: i + 1]) for i in range(len(events))]
+    assert max(at_once) == 2
 
-def test_a_cell_that_fails_is_named_and_no_other_begins(untrained: Clone) -> None:
+    again = untrained.make("repro", timeout_s=600)
+    assert stages_run(again) == []
+    assert diary(tmp_path) == events
+
+
+def test_of_two_cells_one_fails_and_the_other_ends_well_and_no_third_begins(untrained: Clone, tmp_path: Path) -> None:
     untrained.edit("params.yaml", {"cart": {"max_pixels": 1}})
-    done = untrained.run("make", "--old-file=.venv/.ready", "cells", "JOBS=1", code=2)
-    first, *others = CELLS
-    assert re.search(rf"(?m)^{first} \| skred: .*cart.max_pixels: got 1, wanted", done.stdout)
-    assert f"{first} | ERROR: failed to reproduce 'train@{first}'" in done.stdout
-    assert [cell for cell in others if f"{cell} |" in done.stdout] == []
-    assert not list(Path(untrained.root / "models").glob("*"))
+    done = untrained.run("make", "--old-file=.venv/.ready", "cells", code=2, timeout_s=600)
+    assert "skred: params.yaml: cart.max_pixels: got 1, wanted" in done.stdout + done.stderr
+    assert {cell for _, cell in diary(tmp_path)} == {"sar-cart", "fusion-unet"}
+    lock = yaml.safe_load(untrained.read("dvc.lock"))["stages"]
+    assert {f"{stage}@fusion-unet" for stage in STAGES} <= set(lock)
+    assert not (untrained.root / "models/sar-cart").exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
+def test_ctrl_c_ends_both_cells_before_make_returns(untrained: Clone, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as stream:
+        made = untrained.start(
+            "make", "--old-file=.venv/.ready", "cells", stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+    def both() -> bool:
+        commands = process_group(made.pid).values()
+        training = any("skred.stages.train" in command for command in commands)
+        return training and sum(ALONE in command for command in commands) >= 4  # and the shells of their diary
+
+    try:
+        wait_until(both, 200, log.read_text, stop=lambda: made.poll() is not None)
+        os.killpg(made.pid, signal.SIGINT)
+        assert made.wait(60) != 0
+        assert process_group(made.pid) == {}
+    finally:
+        for pid in process_group(made.pid):
+            os.kill(pid, signal.SIGKILL)

@@ -6,12 +6,11 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipeline_clone import Clone, Reproduced, small_clone, stages_run
+from pipeline_clone import Clone, Reproduced, process_group, small_clone, stages_run, wait_until
 
 pytestmark = [
     pytest.mark.pipeline,
@@ -53,39 +52,16 @@ def _kill_once(made: Clone, log: Path, ready: Callable[[], bool], *, outlive: st
     with log.open("w") as stream:
         started = made.start("dvc", "repro", stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        _wait(ready, 400, lambda: (started.poll(), log.read_text()), stop=lambda: started.poll() is not None)
-        group = _group(started.pid)
+        wait_until(ready, 400, lambda: (started.poll(), log.read_text()), stop=lambda: started.poll() is not None)
+        group = process_group(started.pid)
         assert any(outlive in command for command in group.values()), group
         for pid, command in group.items():
             if not any(name in command for name in _OUTLIVE):
                 os.kill(pid, signal.SIGKILL)
         started.wait(60)
-        _wait(lambda: not _group(started.pid), 90, lambda: f"still there: {_group(started.pid)}")
+        wait_until(lambda: not process_group(started.pid), 90, lambda: f"still there: {process_group(started.pid)}")
     finally:
-        for pid in _group(started.pid):
+        for pid in process_group(started.pid):
             os.kill(pid, signal.SIGKILL)
         started.wait(60)
     return log.read_text()
-
-
-def _wait(
-    ready: Callable[[], bool], seconds: float, what: Callable[[], object], stop: Callable[[], bool] = lambda: False
-) -> None:
-    until = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < until and not stop(), what()
-        time.sleep(0.02)
-
-
-def _group(leader: int) -> dict[int, str]:
-    """Command lines of the living processes of a process group."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-            command = (folder / "cmdline").read_text().replace("\0", " ").strip()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # ended since
-        if int(group) == leader and state != "Z":
-            found[int(folder.name)] = command
-    return found

@@ -179,8 +179,8 @@ class Store:
 
 
 def _alone(artifacts: Path | None) -> AbstractContextManager[object]:
-    """While our own store is made: two processes that make the same tables or experiment would fail each other. One that
-    the user names is left to its owner. Raises TimeoutError after half a minute."""
+    """While our own store is made: two processes that make the same tables or experiment would fail each other. A store
+    that the user names is left to its owner. Raises TimeoutError after half a minute."""
     if artifacts is None:
         return nullcontext()
     return FileLock(artifacts.with_name(".lock"), timeout=30)
