@@ -29,10 +29,11 @@ def untrained(bare: Clone, small: Reproduced, tmp_path: Path) -> Clone:
     lock = yaml.safe_load(small.lock)
     lock["stages"] = {name: stage for name, stage in lock["stages"].items() if name.split("@")[0] not in STAGES}
     (bare.root / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
+    dvc = shutil.which("dvc", path=bare.environment["PATH"])
     script = tmp_path / "bin" / "dvc"
     script.parent.mkdir()
     script.write_text(
-        f"#!/bin/sh\necho \"begins $*\" >>'{tmp_path}/diary'\n'{shutil.which('dvc', path=bare.environment['PATH'])}' \"$@\"\n"
+        f"#!/bin/sh\necho \"begins $*\" >>'{tmp_path}/diary'\n'{dvc}' \"$@\"\n"
         f"code=$?\necho \"ends $*\" >>'{tmp_path}/diary'\nexit $code\n"
     )
     script.chmod(0o755)

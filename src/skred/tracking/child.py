@@ -2,7 +2,8 @@
 
 MLflow and its database take some seconds of computing to import and to begin a run. A training that ends well sooner
 than `PATIENCE_S`, or than the environment's ``SKRED_LIVE_AFTER_S``, is left to `skred track`, which records it with all
-others in one process; one of a ``dvc exp`` is always recorded, because its ``dvc.lock`` may be gone before anyone looks.
+others in one process. One of a ``dvc exp`` is always recorded, because its ``dvc.lock`` may be gone before anyone
+looks.
 """
 
 from __future__ import annotations

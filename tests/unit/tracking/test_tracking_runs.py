@@ -19,7 +19,7 @@ from tracking_place import PARAMS, Place, card_of, make_place
 from skred.core.errors import SkredError
 from skred.core.raster import read_raster
 from skred.detectors.model import load_model
-from skred.tracking.child import record
+from skred.tracking.child import PATIENCE_S, patience_s, record
 from skred.tracking.key import live_entry, run_key
 from skred.tracking.lock import folder_md5
 from skred.tracking.store import Store
@@ -261,6 +261,18 @@ def test_two_processes_make_one_store_and_one_experiment(tmp_path: Path, monkeyp
     assert [one.returncode for one in begun] == [0, 0], said
     names = [found.name for found in Store.open(tmp_path).client.search_experiments()]
     assert sorted(names) == ["Default", "skred"]
+
+
+def test_how_long_a_training_goes_unrecorded_is_a_number_of_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SKRED_LIVE_AFTER_S", raising=False)
+    assert patience_s() == PATIENCE_S
+    monkeypatch.setenv("SKRED_LIVE_AFTER_S", "120")
+    assert (patience_s(), capsys.readouterr().err) == (120, "")
+    monkeypatch.setenv("SKRED_LIVE_AFTER_S", "soon")
+    assert patience_s() == PATIENCE_S
+    assert "SKRED_LIVE_AFTER_S: got 'soon', wanted seconds" in capsys.readouterr().err
 
 
 def test_a_sync_says_in_one_line_that_the_store_is_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
