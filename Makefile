@@ -33,12 +33,13 @@ help: ## list the targets
 .PHONY: setup
 setup: $(READY) ## make the environment .venv from the hashed requirements
 
+# A tracking server that is down costs one line, not the experiment.
 .PHONY: repro
 repro: $(READY) ## run the whole experiment and bring MLflow up to date
 	@skred check >/dev/null  # a wrong parameter is told now, not when its stage runs
 	@dvc status --quiet dvc.yaml || { test $$? = 1 && $(MAKE) $(AGAIN) cells; }
 	dvc repro
-	-skred track  # a tracking server that is down costs one line, not the experiment
+	-skred track
 	@skred compare
 	@echo "scores: metrics/compare.json; curves: dvc plots show; maps: data/maps; models: reports/cards; runs: make lab"
 	@echo "the report, to open in a browser: $(CURDIR)/reports/index.html"
@@ -50,8 +51,11 @@ AGAIN := --no-print-directory --old-file=$(READY)
 .PHONY: cells
 cells: $(READY) ## train, predict and evaluate what has changed, two cells at a time (four: JOBS=4; each takes up to 1.5 GB)
 	@test "$(JOBS)" -ge 1 2>/dev/null || { echo "JOBS: got $(JOBS), wanted how many cells run at a time, 1 or more" >&2; exit 2; }
+	@skred check >/dev/null
 	dvc repro composite patch
-	@cells=$$(dvc status dvc.yaml | sed -En 's/^(train|predict|evaluate)@(.*):$$/cell@\2/p' | sort -ru); test -z "$$cells" || \
+	@cells=$$(dvc status dvc.yaml | sed -En 's/^(train|predict|evaluate)@(.*):$$/cell@\2/p' | sort -ru); \
+		test -n "$$cells" || { echo "no cell has changed"; exit 0; }; \
+		echo $$(wc -w <<<"$$cells") "cells to train, predict and evaluate, $(JOBS) at a time; what each says comes when it ends"; \
 		$(MAKE) $(AGAIN) --jobs=$(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $$cells
 
 cell@%:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from pipeline_clone import CELLS, Clone, Reproduced, process_group, stages_run, 
 pytestmark = pytest.mark.pipeline
 
 STAGES = ("train", "predict", "evaluate")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
 ALONE = "repro --single-item"  # what a DVC that runs a cell was asked for
 
 
@@ -62,34 +65,59 @@ def test_make_repro_ends_as_one_stage_after_the_other_does(untrained: Clone, sma
     assert diary(tmp_path) == events
 
 
-def test_of_two_cells_one_fails_and_the_other_ends_well_and_no_third_begins(untrained: Clone, tmp_path: Path) -> None:
+def test_a_wrong_parameter_is_told_before_anything_runs(untrained: Clone, tmp_path: Path) -> None:
     untrained.edit("params.yaml", {"cart": {"max_pixels": 1}})
-    done = untrained.run("make", "--old-file=.venv/.ready", "cells", code=2, timeout_s=600)
-    assert "skred: params.yaml: cart.max_pixels: got 1, wanted" in done.stdout + done.stderr
+    done = untrained.run("make", "--old-file=.venv/.ready", "cells", PYTHONPATH=str(untrained.root / "src"), code=2)
+    assert "skred: params.yaml: cart.max_pixels: got 1, wanted" in done.stderr
+    assert not (tmp_path / "diary").exists(), "DVC was asked for something"
+
+
+@needs_proc
+def test_of_two_cells_one_is_killed_and_the_other_ends_well_and_no_third_begins(
+    untrained: Clone, tmp_path: Path
+) -> None:
+    with _cells(untrained, tmp_path) as made:
+
+        def trees() -> list[int]:
+            group = process_group(made.pid).items()
+            return [pid for pid, command in group if "-m skred.stages.train" in command and "sar-cart" in command]
+
+        wait_until(lambda: bool(trees()), 200, (tmp_path / "log").read_text, stop=lambda: made.poll() is not None)
+        for pid in trees():  # as the kernel does where memory is short
+            os.kill(pid, signal.SIGKILL)
+        assert made.wait(300) == 2
+    assert "ERROR: failed to reproduce 'train@sar-cart'" in (tmp_path / "log").read_text()
     assert {cell for _, cell in diary(tmp_path)} == {"sar-cart", "fusion-unet"}
     lock = yaml.safe_load(untrained.read("dvc.lock"))["stages"]
     assert {f"{stage}@fusion-unet" for stage in STAGES} <= set(lock)
     assert not (untrained.root / "models/sar-cart").exists()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
+@needs_proc
 def test_ctrl_c_ends_both_cells_before_make_returns(untrained: Clone, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with log.open("w") as stream:
-        made = untrained.start(
-            "make", "--old-file=.venv/.ready", "cells", stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    with _cells(untrained, tmp_path) as made:
 
-    def both() -> bool:
-        commands = process_group(made.pid).values()
-        training = any("skred.stages.train" in command for command in commands)
-        return training and sum(ALONE in command for command in commands) >= 4  # and the shells of their diary
+        def both() -> bool:
+            commands = process_group(made.pid).values()
+            training = any("skred.stages.train" in command for command in commands)
+            return training and sum(ALONE in command for command in commands) >= 4  # and the shells of their diary
 
-    try:
-        wait_until(both, 200, log.read_text, stop=lambda: made.poll() is not None)
+        wait_until(both, 200, (tmp_path / "log").read_text, stop=lambda: made.poll() is not None)
         os.killpg(made.pid, signal.SIGINT)
         assert made.wait(150) != 0  # each training waits up to 45 s for MLflow to hear that it failed
         assert process_group(made.pid) == {}
+
+
+@contextlib.contextmanager
+def _cells(clone: Clone, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`make cells` in a process group of its own, of which nothing is left afterwards; its words are in ``log``."""
+    clone.environment["PYTHONPATH"] = str(clone.root / "src")
+    command = ("make", "--old-file=.venv/.ready", "cells")
+    with (tmp_path / "log").open("w") as log:
+        made = clone.start(*command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        yield made
     finally:
         for pid in process_group(made.pid):
             os.kill(pid, signal.SIGKILL)
+        made.wait(60)
