@@ -14,7 +14,7 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 PHONE: dict[str, Any] = {
@@ -45,7 +45,7 @@ def main() -> None:
         for look, options in LOOKS.items():
             page = browser.new_context(offline=True, reduced_motion="reduce", **options).new_page()
             page.goto(args.page.resolve().as_uri())
-            page.wait_for_function("window.skredMap && document.querySelector('#tally').textContent")
+            expect(page.locator("#tally")).not_to_be_empty()
             opened_ms = page.evaluate("performance.timing.loadEventEnd - performance.timing.navigationStart")
             found = Axe().run(page).response["violations"]
             told = [f"{one['id']} ({one['impact']})" for one in found] or ["nothing"]

@@ -31,7 +31,10 @@ def chromium():
 
 @pytest.fixture
 def opened(chromium, url):
-    """``opened(**context)`` opens the page; at the end there was no console message and no request but the file."""
+    """``opened(**context)`` opens the page; at the end there was no console message and no request but the file.
+
+    The page forbids eval: wait with ``expect`` or a function, for a string is evaluated again at every look.
+    """
     contexts, heard, asked = [], [], []
 
     def open_page(**options):
@@ -42,7 +45,7 @@ def opened(chromium, url):
         page.on("pageerror", lambda error: heard.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url)
-        page.wait_for_function("window.skredMap && document.querySelector('#tally').textContent")
+        playwright.expect(page.locator("#tally")).not_to_be_empty()
         return page
 
     yield open_page
@@ -146,7 +149,7 @@ def test_the_value_under_the_pointer_is_that_of_the_layer(opened):
     page.locator("#mapbox").scroll_into_view_if_needed()
     page.select_option("#left", "probability-fusion-cart")
     page.mouse.move(**at(page, 13.5, 15.5))
-    page.wait_for_function("document.querySelector('#readout').textContent.includes('Probability')")
+    playwright.expect(page.locator("#readout")).to_contain_text("Probability")
     value = float(re.search(r"fusion-cart: ([\d.]+)", page.inner_text("#readout")).group(1))
     assert value == pytest.approx(0.9, abs=0.5 / 31 + 0.005)
     assert "east 350 135 m, north 6 799 845 m (EPSG:32632)" in page.inner_text("#readout")
@@ -245,4 +248,4 @@ def test_south_and_west_have_their_letters(opened):
     page.evaluate("() => { data.events[0].grid.lattice.flat().forEach((p) => { p[0] = -70.5; p[1] = -33.25; }); }")
     page.locator("#mapbox").scroll_into_view_if_needed()
     page.mouse.move(**at(page, 13.5, 15.5))
-    page.wait_for_function("document.querySelector('#readout').textContent.includes('33.25000° S 70.50000° W')")
+    playwright.expect(page.locator("#readout")).to_contain_text("33.25000° S 70.50000° W")

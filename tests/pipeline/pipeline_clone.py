@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,19 @@ class Clone:
     def start(self, *command: str, folder: str = ".", **options: Any) -> subprocess.Popen[str]:
         """Start a command and return at once."""
         return subprocess.Popen(command, cwd=self.root / folder, env=self.environment, text=True, **options)
+
+    @contextlib.contextmanager
+    def in_group(self, log: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
+        """A running command in a process group of its own, its words in `log`; afterwards nothing of it is left."""
+        with log.open("w") as stream:
+            leader = self.start(*command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            yield leader
+        finally:
+            for pid in process_group(leader.pid):
+                with contextlib.suppress(ProcessLookupError):  # ended since
+                    os.kill(pid, signal.SIGKILL)
+            leader.wait(60)
 
     def run(
         self, *command: str, folder: str = ".", code: int = 0, timeout_s: float = 300, **environment: str

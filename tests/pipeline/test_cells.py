@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
 import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ pytestmark = pytest.mark.pipeline
 
 STAGES = ("train", "predict", "evaluate")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
+CELLS_TARGET = ("make", "--old-file=.venv/.ready", "cells")
 ALONE = "repro --single-item"  # what a DVC that runs a cell was asked for
 
 
@@ -40,6 +38,7 @@ def untrained(bare: Clone, small: Reproduced, tmp_path: Path) -> Clone:
         f"code=$?\necho \"ends $*\" >>'{tmp_path}/diary'\nexit $code\n"
     )
     script.chmod(0o755)
+    bare.environment["PYTHONPATH"] = str(bare.root / "src")
     bare.environment["PATH"] = f"{script.parent}:{bare.environment['PATH']}"
     return bare
 
@@ -67,7 +66,7 @@ def test_make_repro_ends_as_one_stage_after_the_other_does(untrained: Clone, sma
 
 def test_a_wrong_parameter_is_told_before_anything_runs(untrained: Clone, tmp_path: Path) -> None:
     untrained.edit("params.yaml", {"cart": {"max_pixels": 1}})
-    done = untrained.run("make", "--old-file=.venv/.ready", "cells", PYTHONPATH=str(untrained.root / "src"), code=2)
+    done = untrained.run(*CELLS_TARGET, code=2)
     assert "skred: params.yaml: cart.max_pixels: got 1, wanted" in done.stderr
     assert not (tmp_path / "diary").exists(), "DVC was asked for something"
 
@@ -76,7 +75,7 @@ def test_a_wrong_parameter_is_told_before_anything_runs(untrained: Clone, tmp_pa
 def test_of_two_cells_one_is_killed_and_the_other_ends_well_and_no_third_begins(
     untrained: Clone, tmp_path: Path
 ) -> None:
-    with _cells(untrained, tmp_path) as made:
+    with untrained.in_group(tmp_path / "log", *CELLS_TARGET) as made:
 
         def trees() -> list[int]:
             group = process_group(made.pid).items()
@@ -95,7 +94,7 @@ def test_of_two_cells_one_is_killed_and_the_other_ends_well_and_no_third_begins(
 
 @needs_proc
 def test_ctrl_c_ends_both_cells_before_make_returns(untrained: Clone, tmp_path: Path) -> None:
-    with _cells(untrained, tmp_path) as made:
+    with untrained.in_group(tmp_path / "log", *CELLS_TARGET) as made:
 
         def both() -> bool:
             commands = process_group(made.pid).values()
@@ -106,18 +105,3 @@ def test_ctrl_c_ends_both_cells_before_make_returns(untrained: Clone, tmp_path: 
         os.killpg(made.pid, signal.SIGINT)
         assert made.wait(150) != 0  # each training waits up to 45 s for MLflow to hear that it failed
         assert process_group(made.pid) == {}
-
-
-@contextlib.contextmanager
-def _cells(clone: Clone, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """`make cells` in a process group of its own, of which nothing is left afterwards; its words are in ``log``."""
-    clone.environment["PYTHONPATH"] = str(clone.root / "src")
-    command = ("make", "--old-file=.venv/.ready", "cells")
-    with (tmp_path / "log").open("w") as log:
-        made = clone.start(*command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        yield made
-    finally:
-        for pid in process_group(made.pid):
-            os.kill(pid, signal.SIGKILL)
-        made.wait(60)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,9 +48,7 @@ def test_killed_twice_it_completes_with_the_lock_of_an_undisturbed_run(
 
 def _kill_once(made: Clone, log: Path, ready: Callable[[], bool], *, outlive: str) -> str:
     """Kill DVC and its stage, not the stage's child `outlive`, as soon as `ready`; what `dvc repro` said until then."""
-    with log.open("w") as stream:
-        started = made.start("dvc", "repro", stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
+    with made.in_group(log, "dvc", "repro") as started:
         wait_until(ready, 400, lambda: (started.poll(), log.read_text()), stop=lambda: started.poll() is not None)
         group = process_group(started.pid)
         assert any(outlive in command for command in group.values()), group
@@ -60,8 +57,4 @@ def _kill_once(made: Clone, log: Path, ready: Callable[[], bool], *, outlive: st
                 os.kill(pid, signal.SIGKILL)
         started.wait(60)
         wait_until(lambda: not process_group(started.pid), 90, lambda: f"still there: {process_group(started.pid)}")
-    finally:
-        for pid in process_group(started.pid):
-            os.kill(pid, signal.SIGKILL)
-        started.wait(60)
     return log.read_text()
