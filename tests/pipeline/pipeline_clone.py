@@ -71,9 +71,18 @@ class Clone:
 
     @contextlib.contextmanager
     def in_group(self, log: Path, *command: str) -> Iterator[subprocess.Popen[str]]:
-        """A running command in a process group of its own, its words in `log`; afterwards nothing of it is left."""
+        """A running command in a process group of its own, its words in `log`; afterwards nothing of it is left.
+
+        It hears Ctrl-C as in a terminal, also where the tests run in the background: shells make that deaf to it.
+        """
         with log.open("w") as stream:
-            leader = self.start(*command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
+            leader = self.start(
+                *command,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
         try:
             yield leader
         finally:
