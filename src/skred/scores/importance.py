@@ -59,13 +59,10 @@ def band_importance(model: Model, scenes: SceneFolder, threshold: float, params:
             other=OtherError.of_means([each]),
         )
         mean = float(np.mean(each))
-        same = all(
-            np.array_equal(one.bins, whole.bins) for one in mixed
-        )  # a band that is not used: rounding is no interval
+        unused = all(np.array_equal(one.bins, whole.bins) for one in mixed)
+        low, high = (np.nan, np.nan) if unused else (found.low, found.high)  # rounding is no interval
         row = {"band": band, "mcc": mean, "auprc": auprc, "mcc_drop": base_mcc - mean, "auprc_drop": base_auprc - auprc}
-        rows.append(
-            row | {"mcc_drop_low": np.nan if same else found.low, "mcc_drop_high": np.nan if same else found.high}
-        )
+        rows.append(row | {"mcc_drop_low": low, "mcc_drop_high": high})
     return pd.DataFrame(rows)
 
 

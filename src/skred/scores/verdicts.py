@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 Verdict = Literal["holds", "does not hold", "cannot tell"]
 Row = Mapping[str, Any]  # a difference, as in the file
+SIGNIFICANT = 0.05  # a corrected p below it is beyond chance
 BEST, DEEP = "setting 2 is best", "the deep model significantly outperforms CART in setting 3"
 
 
@@ -17,9 +18,10 @@ def verdicts(record: Mapping[str, Any]) -> list[dict[str, str]]:
       positive beyond chance, and does not when one is negative beyond chance.
     - ``the deep model ... setting 3``: U-Net against CART on `sar`, likewise.
 
-    Beyond chance is a corrected p < 0.05 that counts places and training seeds (`skred.scores.differences`). With fewer
-    than `min_seeds` seeds of a U-Net nothing is said: how far seeds move the score is then unknown. One seed of CART is
-    enough: it draws no weights. Files written before `min_seeds` stood in them have none.
+    Beyond chance is a corrected p below `SIGNIFICANT` that counts places and training seeds
+    (`skred.scores.differences`). With fewer than `min_seeds` seeds of a U-Net nothing is said: how far seeds move the
+    score is then unknown. One seed of CART is enough: it draws no weights. Files written before `min_seeds` stood in
+    them have none.
     """
     measured, differences = record.get("measured", {}), record.get("differences", {})
     if "min_seeds" not in measured:
@@ -70,7 +72,7 @@ def _best(rows: Sequence[Row]) -> Verdict:
 
 
 def _significant(row: Row) -> bool:
-    return row["p_corrected"] is not None and row["p_corrected"] < 0.05
+    return row["p_corrected"] is not None and row["p_corrected"] < SIGNIFICANT
 
 
 def _seeds(seeds: int, min_seeds: int) -> tuple[bool, str]:

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from skred.core.errors import InputError
+from skred.scores.verdicts import SIGNIFICANT
 from skred.tracking.pictures import COLOURS, pixels
 
-_SIGNIFICANT = 0.05  # corrected p, as in `skred.scores.verdicts`
 _ALARMS = "false_alarms_per_100km2"
 _TOGETHER, _ALONE = "test blocks and unseen event together", "unseen event alone"
 
@@ -84,7 +84,7 @@ def differences_figure(found: Mapping[str, Any]) -> Figure | None:
     said = []
     for at, entry in zip(y, differences.values(), strict=True):
         p = entry.get("p_corrected")
-        sure = p is not None and p < _SIGNIFICANT
+        sure = p is not None and p < SIGNIFICANT
         _points(axes, [at], [entry], "difference", [COLOURS[0] if sure else "0.55"], ends=("low", "high"))
         said.append("no p" if p is None else f"p {p:.3f}")
     axes.set_yticks(y, list(differences), fontsize=8)
@@ -97,7 +97,7 @@ def differences_figure(found: Mapping[str, Any]) -> Figure | None:
     beside.set_yticks(y, said, fontsize=8)
     beside.set_ylim(axes.get_ylim())
     handles = [
-        Line2D([], [], marker="o", color=COLOURS[0], label=f"p below {_SIGNIFICANT:g}, corrected for their number"),
+        Line2D([], [], marker="o", color=COLOURS[0], label=f"p below {SIGNIFICANT:g}, corrected for their number"),
         Line2D([], [], marker="o", color="0.55", label="all others"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)

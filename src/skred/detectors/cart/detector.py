@@ -60,20 +60,16 @@ def fit(training: Training, params: Params) -> Fitted:
             f"{training.patches.path}: no landslide among the {len(order)} training pixels; raise cart.max_pixels"
         )
 
-    def grow(part: NDArray[np.int64]) -> tuple[int, float, DecisionTreeClassifier | None]:
-        depth, auprc = _best_depth(x[part], y[part], validation, params)
-        tree = _new_tree(params, depth).fit(x[part], y[part]) if part is parts[-1] else None
-        return depth, auprc, tree
-
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # scikit-learn grows a tree without holding the interpreter
-        grown = list(pool.map(grow, reversed(parts)))[::-1]
+        grown = [pool.submit(_best_depth, x[part], y[part], validation, params) for part in reversed(parts)][::-1]
+        depth, _ = grown[-1].result()
+        tree = _new_tree(params, depth).fit(x[order], y[order])  # while the smaller parts still grow
     history: list[dict[str, float]] = []
-    for part, (depth, auprc, _) in zip(parts, grown, strict=True):
-        row = {"step": float(len(history) + 1), "pixels": float(len(part)), "depth": float(depth), "val_auprc": auprc}
+    for part, found in zip(parts, grown, strict=True):
+        best, auprc = found.result()
+        row = {"step": float(len(history) + 1), "pixels": float(len(part)), "depth": float(best), "val_auprc": auprc}
         history.append(row)
         training.report(len(history), row)
-    depth, _, tree = grown[-1]
-    assert tree is not None  # noqa: S101 - the last part is all of them
     return Fitted(Cart(tree), _SLIDING, history, {"depth": float(depth), "training_pixels": float(len(order))})
 
 
