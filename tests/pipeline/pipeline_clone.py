@@ -36,7 +36,10 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "cart": {"max_pixels": 20_000, "max_depth": 6, "min_leaf_pixels": 10},
 }
-_HIDDEN = ("DVC_", "GIT_", "KERAS_", "MLFLOW_", "PYTHON", "SH_", "SKRED_")  # of a user's environment
+_HIDDEN = (  # of a user's environment, and of the make that runs the tests
+    *("DVC_", "GIT_", "KERAS_", "MLFLOW_", "PYTHON", "SH_", "SKRED_"),
+    *("GNUMAKEFLAGS", "MAKE", "MFLAGS"),
+)
 _RUNNING = re.compile(r"Running stage '([^']+)'")
 
 
@@ -76,19 +79,13 @@ class Clone:
         It hears Ctrl-C as in a terminal, also where the tests run in the background: shells make that deaf to it.
         """
         with log.open("w") as stream:
-            leader = self.start(
-                *command,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-            )
+            hearing = ("env", "--default-signal=INT", *command)
+            leader = self.start(*hearing, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             yield leader
         finally:
-            for pid in process_group(leader.pid):
-                with contextlib.suppress(ProcessLookupError):  # ended since
-                    os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # all ended
+                os.killpg(leader.pid, signal.SIGKILL)
             leader.wait(60)
 
     def run(
@@ -244,11 +241,11 @@ def process_group(leader: int) -> dict[int, str]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
-            command = (folder / "cmdline").read_text().replace("\0", " ").strip()
+            if int(group) == leader and state != "Z":
+                command = (folder / "cmdline").read_text(errors="replace")
+                found[int(folder.name)] = command.replace("\0", " ").strip()
         except (FileNotFoundError, ProcessLookupError):
             continue  # ended since
-        if int(group) == leader and state != "Z":
-            found[int(folder.name)] = command
     return found
 
 

@@ -81,7 +81,7 @@ def test_of_two_cells_one_is_killed_and_the_other_ends_well_and_no_third_begins(
             group = process_group(made.pid).items()
             return [pid for pid, command in group if "-m skred.stages.train" in command and "sar-cart" in command]
 
-        wait_until(lambda: bool(trees()), 200, (tmp_path / "log").read_text, stop=lambda: made.poll() is not None)
+        wait_until(lambda: bool(trees()), 400, (tmp_path / "log").read_text, stop=lambda: made.poll() is not None)
         for pid in trees():  # as the kernel does where memory is short
             os.kill(pid, signal.SIGKILL)
         assert made.wait(300) == 2
@@ -98,10 +98,10 @@ def test_ctrl_c_ends_both_cells_before_make_returns(untrained: Clone, tmp_path: 
 
         def both() -> bool:
             commands = process_group(made.pid).values()
-            training = any("skred.stages.train" in command for command in commands)
-            return training and sum(ALONE in command for command in commands) >= 4  # and the shells of their diary
+            tracked = any("skred.tracking.child" in command for command in commands)
+            return tracked and sum(ALONE in command for command in commands) >= 4  # and the shells of their diary
 
-        wait_until(both, 200, (tmp_path / "log").read_text, stop=lambda: made.poll() is not None)
+        wait_until(both, 400, (tmp_path / "log").read_text, stop=lambda: made.poll() is not None)
         os.killpg(made.pid, signal.SIGINT)
         assert made.wait(150) != 0  # each training waits up to 45 s for MLflow to hear that it failed
         assert process_group(made.pid) == {}

@@ -49,12 +49,14 @@ def test_killed_twice_it_completes_with_the_lock_of_an_undisturbed_run(
 def _kill_once(made: Clone, log: Path, ready: Callable[[], bool], *, outlive: str) -> str:
     """Kill DVC and its stage, not the stage's child `outlive`, as soon as `ready`; what `dvc repro` said until then."""
     with made.in_group(log, "dvc", "repro") as started:
-        wait_until(ready, 400, lambda: (started.poll(), log.read_text()), stop=lambda: started.poll() is not None)
+        wait_until(ready, 900, lambda: (started.poll(), log.read_text()), stop=lambda: started.poll() is not None)
+        os.killpg(started.pid, signal.SIGSTOP)  # so that nothing begins or ends while we look
         group = process_group(started.pid)
         assert any(outlive in command for command in group.values()), group
         for pid, command in group.items():
             if not any(name in command for name in _OUTLIVE):
                 os.kill(pid, signal.SIGKILL)
+        os.killpg(started.pid, signal.SIGCONT)
         started.wait(60)
         wait_until(lambda: not process_group(started.pid), 90, lambda: f"still there: {process_group(started.pid)}")
     return log.read_text()

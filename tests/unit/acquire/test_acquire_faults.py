@@ -36,7 +36,7 @@ from skred.hub.faults import (
 from skred.manifest import read_manifest
 
 SERIAL = PARAMS.model_copy(update={"workers": 1})
-IMPATIENT = SERIAL.model_copy(update={"timeout_s": 1.0})
+IMPATIENT = SERIAL.model_copy(update={"timeout_s": 3.0})
 
 
 def params_for(fault):
@@ -280,7 +280,7 @@ def test_a_withdrawn_token_costs_one_new_login_for_all_workers(tmp_path, undistu
 
 def test_tokens_that_end_are_renewed_before_they_do(tmp_path, undisturbed):
     log = []
-    with served(Place(), log=log, token_seconds=1.0) as service:
+    with served(Place(), log=log, token_seconds=60.0) as service:
         run(service, tmp_path)
     assert digest(tmp_path / "raw") == undisturbed[0]
     assert not [call for call in log if call.status == 401]

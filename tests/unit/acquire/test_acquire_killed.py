@@ -71,10 +71,15 @@ def paid(folder):
     return 4 * len(had) + len(tiles)
 
 
-def kill_somewhere(child, service, folder, longest_s, moments):
-    """Start a download and kill it after a random time; whether it was still alive."""
+def kill_somewhere(child, service, folder, log, requests, moments):
+    """Start a download and kill it at some moment after so many requests; whether it was still alive."""
+    wanted = len(images(log)) + requests
     pid = child.start(service, folder)
-    time.sleep(moments.uniform(0.02, longest_s))
+    until = time.monotonic() + 120
+    while len(images(log)) < wanted:
+        assert time.monotonic() < until, f"{len(images(log))} requests, wanted {wanted}"
+        time.sleep(0.001)
+    time.sleep(moments.uniform(0, 0.02))  # while an answer is read or written, or the next one is asked for
     with contextlib.suppress(ProcessLookupError):  # it was faster
         os.kill(pid, signal.SIGKILL)
     return child.wait() == -signal.SIGKILL
@@ -86,18 +91,18 @@ def test_killed_at_20_random_moments_it_resumes_with_the_same_bytes_and_asks_for
     calm = tmp_path / "calm"
     with served(place, log=log) as service:
         child.start(service, calm)
-        begun = time.monotonic()
         assert child.wait() == 0
-        lasts_s, all_images = time.monotonic() - begun, len(images(log))
+        all_images = len(images(log))
     kept = []
     for number in range(FOLDERS):
         folder = tmp_path / f"killed-{number}"
-        with served(place) as service:
+        asked = []
+        with served(place, log=asked) as service:
             kills = 0
             while kills < KILLS // FOLDERS:
                 had = whole(folder)
-                left = (all_images - 4 * len(had)) / all_images
-                kills += kill_somewhere(child, service, folder, 0.1 + left * lasts_s / 2, moments)
+                requests = moments.randint(0, (all_images - paid(folder)) // 2)
+                kills += kill_somewhere(child, service, folder, asked, requests, moments)
                 assert had <= whole(folder)
                 kept.append(paid(folder))
         log = []

@@ -53,9 +53,10 @@ def test_a_script_finds_no_way_to_the_machine() -> None:
 
 
 def test_a_process_that_had_to_be_stopped_is_not_used_again() -> None:
-    with engine(seconds=0.2) as late, pytest.raises(ServiceError, match=r"longer than the 0\.2 s"):
+    with engine(seconds=2) as late:  # time enough to start V8
         process = late._process
-        late.json("(() => { for (;;); })()")
+        with pytest.raises(ServiceError, match="longer than the 2 s"):
+            late.json("(() => { for (;;); })()")
     assert process is not None
     assert not process.alive
     with engine() as next_one:
@@ -64,8 +65,8 @@ def test_a_process_that_had_to_be_stopped_is_not_used_again() -> None:
 
 
 def test_the_time_of_all_of_a_script_s_code_counts() -> None:
-    wait = "(() => { const end = Date.now() + 150; while (Date.now() < end); return 1; })()"
-    with engine(seconds=0.4) as one, pytest.raises(ServiceError, match="longer"):
+    wait = "(() => { const end = Date.now() + 750; while (Date.now() < end); return 1; })()"
+    with engine(seconds=2) as one, pytest.raises(ServiceError, match="longer"):
         for _ in range(4):
             one.json(wait)
 

@@ -308,8 +308,8 @@ def test_an_error_names_the_line_of_the_script(client: Client) -> None:
 @pytest.mark.parametrize(
     ("body", "limits", "says"),
     [
-        ("for (;;) {}", Limits(script_seconds=0.3), "took longer than the 0.3 s"),
-        ("/^(a+)+$/.test('a'.repeat(99) + 'b');", Limits(script_seconds=0.3), "took longer than the 0.3 s"),
+        ("for (;;) {}", Limits(script_seconds=3), "took longer than the 3 s"),
+        ("/^(a+)+$/.test('a'.repeat(99) + 'b');", Limits(script_seconds=3), "took longer than the 3 s"),
         ("const a = []; for (;;) a.push(new Array(999).fill(a.length));", Limits(script_bytes=2**26), "memory"),
         ("new Array(3e7).fill(0.5);", Limits(script_bytes=2**26), "memory"),  # V8 ends its process
         ("const a = []; for (;;) a.push(new Uint8Array(1e7).fill(1));", Limits(script_bytes=2**26), "allocation"),

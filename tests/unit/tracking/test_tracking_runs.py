@@ -67,6 +67,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracked]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         place = make_place(tmp_path_factory.mktemp("checkout"))
+        Store.open(place.root).experiment("skred")  # a new store takes long, and a training waits only so long for it
         # The tree trains in a moment: as an experiment it is recorded live all the same.
         live = place.dvc("repro", f"train@{CELL}", DVC_EXP_NAME="any")
         assert "MLflow" not in live.stderr

@@ -60,13 +60,16 @@ def fit(training: Training, params: Params) -> Fitted:
             f"{training.patches.path}: no landslide among the {len(order)} training pixels; raise cart.max_pixels"
         )
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # scikit-learn grows a tree without holding the interpreter
+    pool = ThreadPoolExecutor(os.cpu_count())  # scikit-learn grows a tree without holding the interpreter
+    try:
         grown = [pool.submit(_best_depth, x[part], y[part], validation, params) for part in reversed(parts)][::-1]
         depth, _ = grown[-1].result()
         tree = _new_tree(params, depth).fit(x[order], y[order])  # while the smaller parts still grow
+        found = [one.result() for one in grown]
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, parts that wait for a processor never begin
     history: list[dict[str, float]] = []
-    for part, found in zip(parts, grown, strict=True):
-        best, auprc = found.result()
+    for part, (best, auprc) in zip(parts, found, strict=True):
         row = {"step": float(len(history) + 1), "pixels": float(len(part)), "depth": float(best), "val_auprc": auprc}
         history.append(row)
         training.report(len(history), row)
