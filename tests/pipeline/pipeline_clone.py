@@ -40,6 +40,7 @@ _HIDDEN = (  # of a user's environment, and of the make that runs the tests
     *("DVC_", "GIT_", "KERAS_", "MLFLOW_", "PYTHON", "SH_", "SKRED_"),
     *("GNUMAKEFLAGS", "MAKE", "MFLAGS"),
 )
+MAKE = ("make", "--old-file=.venv/.ready")  # in the environment that is there instead of one of its own
 _RUNNING = re.compile(r"Running stage '([^']+)'")
 
 
@@ -122,9 +123,8 @@ class Clone:
         return self.run("skred", *arguments, PYTHONPATH=str(self.root / "src"), **options)
 
     def make(self, *arguments: str, **options: Any) -> str:
-        """A target of the Makefile, in the environment that is there instead of one of its own."""
-        command = ("make", "--old-file=.venv/.ready", *arguments)
-        return self.run(*command, PYTHONPATH=str(self.root / "src"), **options).stdout
+        """A target of the Makefile."""
+        return self.run(*MAKE, *arguments, PYTHONPATH=str(self.root / "src"), **options).stdout
 
     def git(self, *arguments: str) -> str:
         return self.run("git", *arguments).stdout.strip()

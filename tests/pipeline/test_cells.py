@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pipeline_clone import CELLS, Clone, Reproduced, process_group, stages_run, wait_until
+from pipeline_clone import CELLS, MAKE, Clone, Reproduced, process_group, stages_run, wait_until
 
 pytestmark = pytest.mark.pipeline
 
 STAGES = ("train", "predict", "evaluate")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for processes in /proc")
-CELLS_TARGET = ("make", "--old-file=.venv/.ready", "cells")
 ALONE = "repro --single-item"  # what a DVC that runs a cell was asked for
 
 
@@ -66,7 +65,7 @@ def test_make_repro_ends_as_one_stage_after_the_other_does(untrained: Clone, sma
 
 def test_a_wrong_parameter_is_told_before_anything_runs(untrained: Clone, tmp_path: Path) -> None:
     untrained.edit("params.yaml", {"cart": {"max_pixels": 1}})
-    done = untrained.run(*CELLS_TARGET, code=2)
+    done = untrained.run(*MAKE, "cells", code=2)
     assert "skred: params.yaml: cart.max_pixels: got 1, wanted" in done.stderr
     assert not (tmp_path / "diary").exists(), "DVC was asked for something"
 
@@ -75,7 +74,7 @@ def test_a_wrong_parameter_is_told_before_anything_runs(untrained: Clone, tmp_pa
 def test_of_two_cells_one_is_killed_and_the_other_ends_well_and_no_third_begins(
     untrained: Clone, tmp_path: Path
 ) -> None:
-    with untrained.in_group(tmp_path / "log", *CELLS_TARGET) as made:
+    with untrained.in_group(tmp_path / "log", *MAKE, "cells") as made:
 
         def trees() -> list[int]:
             group = process_group(made.pid).items()
@@ -94,7 +93,7 @@ def test_of_two_cells_one_is_killed_and_the_other_ends_well_and_no_third_begins(
 
 @needs_proc
 def test_ctrl_c_ends_both_cells_before_make_returns(untrained: Clone, tmp_path: Path) -> None:
-    with untrained.in_group(tmp_path / "log", *CELLS_TARGET) as made:
+    with untrained.in_group(tmp_path / "log", *MAKE, "cells") as made:
 
         def both() -> bool:
             commands = process_group(made.pid).values()
