@@ -134,15 +134,17 @@ def detect(
 def compare(
     metrics: Annotated[Path, typer.Argument(help="JSON file of the compare stage")] = Path("metrics/compare.json"),
     *,
-    markdown: Annotated[bool, typer.Option("--markdown", help="with 95 % intervals, to paste into a page")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="all columns with 95 % intervals, to paste into a page")
+    ] = False,
 ) -> None:
     """Print the scores of all cells as a table, and what they say about the paper's sentences."""
     from skred.scores.table import markdown as as_markdown
-    from skred.scores.table import read_comparison, read_verdicts
+    from skred.scores.table import plain, read_comparison, read_verdicts
 
-    typer.echo(as_markdown(read_comparison(metrics), intervals=markdown))
-    for line in read_verdicts(metrics.with_name("differences.json")):
-        typer.echo(f"\n{line}")
+    table = read_comparison(metrics)
+    said = read_verdicts(metrics.with_name("differences.json"))
+    typer.echo("\n\n".join([as_markdown(table) if markdown else plain(table), *said]))
 
 
 @app.command()

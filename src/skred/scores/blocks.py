@@ -21,8 +21,9 @@ from skred.core.scenes import LANDSLIDE, UNKNOWN
 from skred.patches.split import EIGHT, block_ids
 from skred.scores.bins import BINS, BinCounts, bins_of
 
-KEYS = ("role", "event", "scene", "block")  # what names a block
+KEYS = ("role", "event", "scene", "block_row", "block_col")  # what names a block
 PIXELS = ("tp", "fp", "fn", "tn")
+REACH = 3  # blocks within which errors may be alike: with `scores.block_px` 64 the 1.92 km of the split's own blocks
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,32 @@ def join(parts: Sequence[BlockBins]) -> BlockBins:
     return BlockBins(pd.concat(keys, ignore_index=True), np.concatenate([part.bins for part in parts]))
 
 
+def nearby(keys: pd.DataFrame, reach: int = REACH) -> NDArray[np.float64]:
+    """How much of the product of the errors of two blocks counts, for `skred.scores.bootstrap.estimate`: 1 of a block
+    with itself, less with each row and column between them, none from `reach` of them on.
+
+    The variance of a sum with these weights is the mean of those with blocks of `reach` times the side, over all ways
+    to lay them (the kernel of Bartlett, in two dimensions). Columns event, scene, block_row and block_col; a block of
+    one event is near none of another. Shape (blocks, blocks).
+    """
+    same = np.ones((len(keys), len(keys)), bool)
+    for name in ("event", "scene"):
+        codes = pd.factorize(keys[name])[0]
+        same &= codes[:, None] == codes[None, :]
+    shares = [np.clip(1 - np.abs(np.subtract.outer(at, at)) / reach, 0, None) for at in _places(keys)]
+    return np.asarray(np.where(same, shares[0] * shares[1], 0.0))
+
+
+def _places(keys: pd.DataFrame) -> list[NDArray[np.float64]]:
+    return [keys[name].to_numpy(np.float64) for name in ("block_row", "block_col")]
+
+
+def block_keys(ids: NDArray[Any], per_row: int, *, role: str, event: str, scene: str) -> dict[str, Any]:
+    """The `KEYS` of blocks by their number (`skred.patches.split.block_ids`), `per_row` of them in a row."""
+    rows, cols = np.divmod(ids.astype(np.int64), per_row)
+    return {"role": role, "event": event, "scene": scene, "block_row": rows, "block_col": cols}
+
+
 def block_raster(labels: NDArray[np.uint8], block_px: int) -> NDArray[np.int32]:
     """The block of every pixel, shape (H, W); each landslide lies in one block alone."""
     blocks = block_ids((labels.shape[0], labels.shape[1]), block_px)
@@ -78,19 +105,20 @@ def count_blocks(
     labels: NDArray[np.uint8],
     chosen: NDArray[np.bool_],
     blocks: NDArray[np.int32],
+    per_row: int,
     *,
     role: str,
     event: str,
     scene: str,
 ) -> BlockBins:
-    """Count the known pixels of `chosen` per block and bin. All arrays have shape (H, W)."""
+    """Count the known pixels of `chosen` per block and bin. Arrays have shape (H, W); `per_row` blocks make a row."""
     use = chosen & (labels != UNKNOWN)
     ids, index = np.unique(blocks[use], return_inverse=True)
     negative = (labels[use] != LANDSLIDE).astype(np.int64)
     place = (index * 2 + negative) * BINS + bins_of(probability[use])
     bins = np.bincount(place, minlength=len(ids) * 2 * BINS).reshape(len(ids), 2, BINS)
-    keys = pd.DataFrame({"role": role, "event": event, "scene": scene, "block": ids.astype(np.int64)})
-    return BlockBins(keys[list(KEYS)], bins.astype(np.int32))
+    keys = pd.DataFrame(block_keys(ids, per_row, role=role, event=event, scene=scene), columns=list(KEYS))
+    return BlockBins(keys, bins.astype(np.int32))
 
 
 def write_blocks(folder: Path, blocks: BlockBins, threshold: float) -> None:
@@ -105,6 +133,6 @@ def read_blocks(folder: Path) -> BlockBins:
     try:
         table: Any = pd.read_csv(folder / "blocks.csv", dtype={"role": str, "event": str, "scene": str})
         bins = np.load(folder / "bins.npy", allow_pickle=False)
-    except (OSError, ValueError) as error:
+        return BlockBins(table[list(KEYS)], bins)
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: no counts per block ({error}); run the evaluate stage") from error
-    return BlockBins(table[list(KEYS)], bins)

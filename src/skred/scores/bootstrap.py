@@ -10,6 +10,9 @@ resample draws as many blocks as there are, with replacement. Three kinds of int
                  linearisation of the score (the infinitesimal jackknife)
 
 Which one to trust from how many blocks on is measured by benchmarks/coverage.py and stated in docs/scores.md.
+
+Blocks that touch may still be alike. A studentised interval is widened, and p raised, by as much as the error grows
+when neighbours are counted together (`nearby`; Conley 1999), and never narrowed: benchmarks/blocks.py has by how much.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -159,8 +163,15 @@ class Resamples:
     @classmethod
     def draw(cls, blocks: int, replicates: int, seed: int) -> Resamples:
         """`replicates` resamples of `blocks` blocks; a function of its arguments alone."""
-        rng = np.random.default_rng([seed, blocks])
-        return cls(rng.multinomial(blocks, np.full(blocks, 1 / blocks), replicates).astype(np.float64))
+        return cls(_drawn(blocks, replicates, seed))
+
+
+@lru_cache(maxsize=8)
+def _drawn(blocks: int, replicates: int, seed: int) -> Float:
+    rng = np.random.default_rng([seed, blocks])
+    weights = rng.multinomial(blocks, np.full(blocks, 1 / blocks), replicates).astype(np.float64)
+    weights.flags.writeable = False  # shared by all that ask for it
+    return weights
 
 
 def estimate(
@@ -170,6 +181,7 @@ def estimate(
     method: Method,
     level: float = 0.95,
     other: OtherError | None = None,
+    nearby: Float | None = None,
 ) -> Estimate:
     """A score over blocks with its interval.
 
@@ -184,6 +196,9 @@ def estimate(
         errors add up (Owen 2007 on factors that cross), and where the other one is large beside that of the blocks and
         was estimated from few values, Student's t with the degrees of freedom of the sum (Satterthwaite 1946) takes
         the place of the resampled one.
+    nearby
+        How much of the product of the errors of two blocks counts, shape (blocks, blocks), 1 for a block with itself
+        (`skred.scores.blocks.nearby`); None where no blocks touch.
     """
     x = np.asarray(values, np.float64)
     if len(x) < 2:
@@ -191,6 +206,8 @@ def estimate(
     total, sums = x.sum(axis=0), resamples.weights @ x
     value, scores = float(statistic.value(total)), statistic.value(sums)
     error = float(_error(statistic, total[None], x, np.ones((1, len(x))))[0])
+    if nearby is not None:
+        error *= widening(statistic, x, nearby)
     freedom = math.inf
     if other is not None:
         error = math.hypot(error, other.error)
@@ -231,6 +248,17 @@ def _error(statistic: Statistic, sums: Float, x: Float, weights: Float) -> Float
         mean = (weights * influence).sum(axis=1, keepdims=True) / n
         variance = (weights * (influence - mean) ** 2).sum(axis=1)
         return np.asarray(np.sqrt(variance * n / max(n - 1, 1)))
+
+
+def widening(statistic: Statistic, values: NDArray[Any], nearby: Float) -> float:
+    """How much larger the error is with neighbours counted together, at least 1; 1 where there is no error."""
+    x = np.asarray(values, np.float64)
+    with np.errstate(invalid="ignore"):
+        influence = statistic.gradient(x.sum(axis=0)) @ x.T
+        influence = influence - influence.mean()
+        alone = float(influence @ influence)
+        together = float(influence @ nearby @ influence)
+    return math.sqrt(max(together / alone, 1.0)) if alone > 0 else 1.0
 
 
 def _without_one(statistic: Statistic, x: Float) -> Float:

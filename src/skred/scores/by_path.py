@@ -18,7 +18,8 @@ from skred.scores.report import rounded
 def evaluate_by_path(model: Path, scenes: Path, probability: Path) -> dict[str, Any]:
     """Scores over every labelled pixel of a folder of scenes, and under ``by_split`` for each folder split apart.
 
-    The threshold is the model's own, chosen on its validation pixels.
+    The threshold is the model's own, chosen on its validation pixels. False alarms are of every size, so `unit_px` is
+    1: the minimum mapping unit is chosen by the pipeline and not part of a model.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def _check_origin(card: ModelCard, folder: SceneFolder, probability: Path) -> No
 
 
 def _flat(result: Tally, threshold: float) -> dict[str, Any]:
-    return {**result.scores(threshold), "false_alarms": result.false_alarms}
+    alarms = {"unit_px": 1, "false_alarms": result.false_alarms, "area_km2": result.area_km2}
+    return {**result.scores(threshold), **alarms, "false_alarms_per_100km2": result.false_alarms_per_100km2()}
 
 
 def _scenes_of(folder: SceneFolder, split: str) -> Where:

@@ -20,7 +20,7 @@ Table = dict[str, dict[str, Entry]]
 _MARKS = ("simulated", "trained_on_simulated", "training", "threshold")
 _SCORES = ("precision", "recall", "f1", "mcc", "iou", "auprc")
 _ENDS = ("mcc_low", "mcc_high", "no_interval")
-_MORE_ENDS = ("f1_low", "f1_high", "auprc_low", "auprc_high")  # of test blocks and unseen events together
+_MORE_ENDS = tuple(f"{name}_{end}" for name in ("precision", "recall", "f1", "auprc") for end in ("low", "high"))
 _SIZES = ("pixels", "landslide_pixels", "landslides", "blocks")
 _OBJECTS = (
     "recall",
@@ -33,6 +33,7 @@ _OBJECTS = (
     "f1",
 )
 _ALARMS = ("false_alarms_per_100km2", "false_alarms_per_100km2_low", "false_alarms_per_100km2_high")
+_CALIBRATION = ("ece", "ece_from_0.1", "brier")
 _OPTIMISM = ("precision", "recall", "f1", "mcc", "auprc")
 
 
@@ -138,15 +139,23 @@ def _entry(cell: Mapping[str, Any]) -> Entry:
     if "truth" in cell:
         entry["truth"] = cell["truth"]
     if "calibration" in cell:
-        test = cell["calibration"].get("test", {})
-        entry["calibration"] = {"kind": cell["calibration"]["kind"]} | {
-            f"{score}_{name}": test[name][score] for name in test for score in ("ece", "brier")
-        }
+        entry["calibration"] = _calibration(cell["calibration"])
     return entry
 
 
+def _calibration(own: Mapping[str, Any]) -> Entry:
+    """Its kind, and for each region how far probabilities are from what came true, raw beside calibrated:
+    ``{"kind": ..., "test": {"ece_raw": ..., "ece_calibrated": ..., ...}, "unseen": {...}}``."""
+    regions = {name: own[name] for name in ("test", "unseen") if name in own}
+    return {"kind": own["kind"]} | {
+        region: {f"{score}_{name}": part[name][score] for score in _CALIBRATION for name in part}
+        for region, part in regions.items()
+    }
+
+
 def _section(scores: Mapping[str, Any], *, whole: bool) -> Entry:
-    """The scores of one region; `whole` adds what the largest region of a cell is reported with."""
+    """The scores of one region. The largest region of a cell is `whole`: it has whole objects and the intervals of all
+    headline scores, the others have that of MCC alone."""
     names = (*_SCORES, *_ENDS, *(_MORE_ENDS if whole else ()), *_SIZES)
     section = {key: scores[key] for key in names if key in scores}
     if "simulated" in scores:

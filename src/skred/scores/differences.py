@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from skred.core.errors import InputError
-from skred.scores.blocks import BlockBins
+from skred.scores.blocks import BlockBins, nearby
 from skred.scores.bootstrap import Difference, Mean, OtherError, Resamples, estimate, holm
 from skred.scores.headline import too_few
 from skred.scores.params import ScoreParams
@@ -155,7 +155,8 @@ def _compare(
     reason = too_few(len(values), section["landslides"], params)
     resamples = Resamples.draw(len(values), params.replicates, params.seed)
     by_seed = OtherError.of_means(seeds)
-    found = estimate(values, statistic, resamples, "studentised", other=by_seed)
+    near = nearby(ones[0].blocks.of(*roles).keys)
+    found = estimate(values, statistic, resamples, "studentised", other=by_seed, nearby=near)
     if reason is None and not math.isfinite(found.p):
         reason = "hangs on few blocks"
     reason = _undefined([*ones, *others], [*seeds[0], *seeds[1]]) or reason

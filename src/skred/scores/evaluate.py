@@ -11,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from skred.core.errors import InputError
-from skred.core.raster import read_raster
 from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.patches.split import EIGHT, Split
 from skred.patches.store import PatchFolder
-from skred.scores.bins import EMPTY, BinCounts, count_bins, predicted_positive
+from skred.scores.bins import predicted_positive
+from skred.scores.gather import read_probability
+from skred.scores.ranked import EMPTY, Ranked
 
 Where = Callable[[str], NDArray[np.bool_] | None]  # scene -> the pixels that count, None for all
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts over some scenes: all labelled pixels, those that every setting could see, and alarm objects."""
+    """What some scenes have: all labelled pixels, those that every setting could see, and alarm objects."""
 
-    all: BinCounts
-    observable: BinCounts
+    all: Ranked
+    observable: Ranked
     area_km2: float  # of known pixels
     false_alarms: int  # connected predicted objects with known pixels, none of which is landslide
 
@@ -47,42 +47,39 @@ class Tally:
         return 100 * self.false_alarms / self.area_km2 if self.area_km2 else None
 
 
-def _scores(counts: BinCounts, threshold: float) -> dict[str, Any]:
-    table = counts.at(threshold)
+def _scores(pixels: Ranked, threshold: float) -> dict[str, Any]:
     return {
-        **table.scores(),
-        "auprc": counts.auprc(),
-        "pixels": counts.pixels,
-        "landslide_pixels": int(counts.positive.sum()),
+        **pixels.at(threshold).scores(),
+        "auprc": pixels.auprc(),
+        "pixels": pixels.pixels,
+        "landslide_pixels": pixels.landslide_pixels,
     }
 
 
 def tally(scenes: SceneFolder, probability: Path, threshold: float, where: Where = lambda scene: None) -> Tally:
-    """Count the pixels of a folder of scenes against ``<probability>/<scene>.tif``.
+    """The pixels of a folder of scenes against ``<probability>/<scene>.tif``.
 
     Raises
     ------
     InputError
-        A probability raster has another size or place than its scene.
-    SkredError
-        A probability raster is missing.
+        A probability raster is missing, has another size or place than its scene, or values outside 0 to 1.
     """
     every, observable, area_km2, alarms = EMPTY, EMPTY, 0.0, 0
     for scene, predicted, labels, chosen in _scenes(scenes, probability, where):
-        every += count_bins(predicted, labels, chosen)
-        observable += count_bins(predicted, labels, chosen & _seen_by_all(scenes, scene))
+        every += Ranked.of(predicted, labels, chosen)
+        observable += Ranked.of(predicted, labels, chosen & _seen_by_all(scenes, scene))
         grid = scenes.grid(scene)
         area_km2 += int((chosen & (labels != UNKNOWN)).sum()) * grid.resolution_m**2 / 1e6
         alarms += _false_alarms(predicted_positive(predicted, threshold) & chosen, labels)
     return Tally(every, observable, area_km2, alarms)
 
 
-def tally_against(truth: NDArray[np.uint8], scenes: SceneFolder, probability: Path, where: Where) -> BinCounts:
-    """Counts of a one-scene folder against other labels: the simulated world's truth instead of the inventory."""
-    counts = EMPTY
+def tally_against(truth: NDArray[np.uint8], scenes: SceneFolder, probability: Path, where: Where) -> Ranked:
+    """Pixels of a one-scene folder against other labels: the simulated world's truth instead of the inventory."""
+    pixels = EMPTY
     for _, predicted, _, chosen in _scenes(scenes, probability, where):
-        counts += count_bins(predicted, truth, chosen)
-    return counts
+        pixels += Ranked.of(predicted, truth, chosen)
+    return pixels
 
 
 def pixels_of(patches: PatchFolder, code: Split) -> Where:
@@ -93,17 +90,11 @@ def pixels_of(patches: PatchFolder, code: Split) -> Where:
 def _scenes(
     scenes: SceneFolder, probability: Path, where: Where
 ) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]]:
-    for scene in scenes.names:
-        chosen = where(scene)
-        if chosen is not None and not chosen.any():
-            continue
-        raster = read_raster(probability / f"{scene}.tif")
-        labels = scenes.labels(scene)
-        if raster.grid != scenes.grid(scene):
-            raise InputError(f"{probability / scene}.tif: lies on another grid than the scene; predict it again")
-        if np.isnan(raster.array).any():
-            raise InputError(f"{probability / scene}.tif: holds NaN; `skred predict` gives every pixel a number")
-        yield scene, raster.array[0], labels, np.ones(labels.shape, bool) if chosen is None else chosen
+    chosen = {scene: where(scene) for scene in scenes.names}
+    wanted = [scene for scene, pixels in chosen.items() if pixels is None or pixels.any()]
+    for scene, predicted, _, labels, _ in read_probability(scenes, probability, wanted):
+        pixels = chosen[scene]
+        yield scene, predicted, labels, np.ones(labels.shape, bool) if pixels is None else pixels
 
 
 def _seen_by_all(scenes: SceneFolder, scene: str) -> NDArray[np.bool_]:

@@ -42,7 +42,13 @@ def draw_curve(path: Path, evaluated: Evaluated) -> None:
     _, precision, recall = evaluated.test.curve()
     figure = Figure(figsize=(5, 4.4), layout="constrained")
     axes = figure.subplots()
-    axes.step(recall, precision, where="post", color="#0072b2", label=f"AUPRC {_number(scores['auprc'])}")
+    axes.step(
+        np.r_[0, recall],
+        np.r_[precision[:1], precision],
+        where="pre",
+        color="#0072b2",
+        label=f"AUPRC {_number(scores['auprc'])}",
+    )
     if scores["recall"] is not None and scores["precision"] is not None:
         label = f"threshold {scores['threshold']:.3f}: F1 {_number(scores['f1'])}"
         axes.plot(scores["recall"], scores["precision"], "o", color=MISSED, label=label)
@@ -53,24 +59,29 @@ def draw_curve(path: Path, evaluated: Evaluated) -> None:
 
 
 def draw_reliability(path: Path, evaluated: Evaluated) -> None:
-    """Share of landslide against probability, raw and calibrated on validation, with the number of pixels below."""
+    """Share of landslide against probability, raw and calibrated on validation, with the number of pixels below; of the
+    test pixels and of the unseen events, because what fits the one need not fit the other."""
     scores, table = evaluated.scores, evaluated.reliability
-    table = table[table["role"] == "test"]
-    figure = Figure(figsize=(5, 5.2), layout="constrained")
-    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    axes.plot([0, 1], [0, 1], color="0.6", lw=1)
+    roles = [role for role in ("test", "unseen") if role in scores["calibration"]] or ["test"]
+    figure = Figure(figsize=(0.6 + 4.4 * len(roles), 5.2), layout="constrained")
+    panels = figure.subplots(2, len(roles), sharex=True, sharey="row", height_ratios=(4, 1), squeeze=False)
     kinds = {"raw": ("#0072b2", "raw"), "calibrated": (HIT, f"{scores['calibration']['kind']}, from validation")}
-    for name, (colour, label) in kinds.items():
-        part = table[table["probabilities"] == name]
-        error = scores["calibration"].get("test", {}).get(name, {}).get("ece")
-        text = f"{label}: error {_number(error, 4)}"
-        axes.plot(part["probability"], part["observed"], "o-", ms=4, color=colour, label=text)
-        below.plot(part["probability"], part["pixels"], "o-", ms=3, color=colour)
-    axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of landslide", title=f"{_title(scores)}: test pixels")
-    below.set(yscale="log", xlabel="probability", ylabel="pixels")
-    axes.grid(alpha=0.3)
-    below.grid(alpha=0.3)
-    axes.legend(loc="upper left", fontsize=8)
+    for axes, below, role in zip(*panels, roles, strict=True):
+        axes.plot([0, 1], [0, 1], color="0.6", lw=1)
+        for name, (colour, label) in kinds.items():
+            part = table[(table["role"] == role) & (table["probabilities"] == name)]
+            error = scores["calibration"].get(role, {}).get(name, {}).get("ece_from_0.1")
+            text = f"{label}: error from 0.1 on {_number(error, 2)}"
+            axes.plot(part["probability"], part["observed"], "o-", ms=4, color=colour, label=text)
+            below.plot(part["probability"], part["pixels"], "o-", ms=3, color=colour)
+        axes.set(xlim=(0, 1), ylim=(0, 1), title=f"{role} pixels")
+        below.set(yscale="log", xlabel="probability")
+        axes.grid(alpha=0.3)
+        below.grid(alpha=0.3)
+        axes.legend(loc="upper left", fontsize=8)
+    panels[0, 0].set_ylabel("share of landslide")
+    panels[1, 0].set_ylabel("pixels")
+    figure.suptitle(_title(scores))
     _save(figure, path)
 
 
@@ -78,7 +89,7 @@ def draw_sizes(path: Path, evaluated: Evaluated, share: float) -> None:
     """Share of the landslides found (`share` of their area) and touched, by class of area, with their numbers."""
     scores, table = evaluated.scores, evaluated.objects.sizes
     role = "held_out" if (table["role"] == "held_out").any() else "test"
-    table = table[(table["role"] == role) & (table["landslides"] > 0)]
+    table = table[table["role"] == role]  # a class without a landslide too: it was looked for
     figure = Figure(figsize=(5.4, 3.6), layout="constrained")
     axes = figure.subplots()
     x = np.arange(len(table))
@@ -86,7 +97,7 @@ def draw_sizes(path: Path, evaluated: Evaluated, share: float) -> None:
         (-0.2, "found", HIT, f"found (≥ {share:.0%} of it)"),
         (0.2, "touched", "#56b4e9", "touched"),
     ):
-        axes.bar(x + shift, table[name] / table["landslides"], 0.38, color=colour, label=label)
+        axes.bar(x + shift, table[name] / table["landslides"].clip(lower=1), 0.38, color=colour, label=label)
     names = [size.replace("under_", "< ").replace("from_", "≥ ").replace("_ha", " ha") for size in table["size"]]
     axes.set_xticks(x, [f"{name}\n{count}" for name, count in zip(names, table["landslides"], strict=True)], fontsize=8)
     where = "test and unseen" if role == "held_out" else "test"
@@ -144,7 +155,7 @@ def draw_map(path: Path, card: ModelCard, folder: SceneFolder, probability: Path
     if not np.isfinite(image).all():
         legend["no optical image after the event"] = "black"  # there may be radar
     handles = [Patch(color=colour, label=label) for label, colour in legend.items()]
-    axes.legend(handles=handles, loc="upper right", fontsize=8)
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)  # hides no landslide
     _scale_and_north(axes, grid)
     _save(figure, path)
 

@@ -11,8 +11,8 @@ from skred.core.errors import InputError
 from skred.core.json_file import read_json, write_json
 from skred.core.raster import atomic
 from skred.detectors.model import ModelCard
-from skred.scores.bins import BinCounts
 from skred.scores.blocks import write_blocks
+from skred.scores.ranked import Ranked
 from skred.scores.report import Evaluated
 
 
@@ -22,15 +22,16 @@ def read_scores(folder: Path) -> dict[str, Any]:
     return scores
 
 
-def write_curve(path: Path, card: ModelCard, counts: BinCounts) -> None:
-    """The precision-recall curve as CSV: cell, setting, detector, threshold, recall, precision."""
-    thresholds, precision, recall = counts.curve()
+_POINTS = 400  # of a curve to draw, evenly over recall; a line for each landslide pixel would show no more
+
+
+def write_curve(path: Path, card: ModelCard, pixels: Ranked) -> None:
+    """The precision-recall curve as CSV, from the highest threshold down: cell, setting, detector, simulated,
+    threshold, recall, precision."""
+    thresholds, precision, recall = pixels.curve()
     table = pd.DataFrame({"threshold": thresholds, "recall": recall, "precision": precision})
-    # A thousand thresholds give many equal points; the first and last of each run draw the same curve.
-    same = (table[["recall", "precision"]].diff().abs().fillna(1).sum(axis=1) == 0) & (
-        table[["recall", "precision"]].diff(-1).abs().fillna(1).sum(axis=1) == 0
-    )
-    _labelled(card, table[~same]).to_csv(path, index=False, float_format="%.6f")
+    shown = table[~(table["recall"] * _POINTS).astype(int).duplicated(keep="last") | (table.index == 0)]
+    _labelled(card, shown).to_csv(path, index=False, float_format="%.6f")
 
 
 def write_tables(folder: Path, card: ModelCard, evaluated: Evaluated) -> None:

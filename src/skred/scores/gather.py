@@ -20,6 +20,7 @@ from skred.scores.bins import predicted_positive
 from skred.scores.blocks import BlockBins, block_raster, count_blocks, join
 from skred.scores.confounders import Confounders, read_confounders
 from skred.scores.objects import SceneObjects, find_objects
+from skred.scores.ranked import EMPTY, Ranked
 
 Region = Literal["validation", "test", "unseen", "control"]
 CODES: dict[Region, int] = {"validation": 1, "test": 2, "unseen": 3, "control": 4}
@@ -29,8 +30,8 @@ _OF_SPLIT = {Split.VAL: CODES["validation"], Split.TEST: CODES["test"]}
 @dataclass(frozen=True)
 class ScenePart:
     """One scene with what was predicted there; arrays of shape (H, W). `spread` is the standard deviation between
-    members, None without an ensemble; `regions` holds `CODES`, 0 for training and buffer; `seen` is by sensor where it
-    showed the ground before and after."""
+    members, None without an ensemble; `regions` holds `CODES`, 0 for training and buffer; `blocks` numbers of blocks,
+    `per_row` of them in a row; `seen` is by sensor where it showed the ground before and after."""
 
     event: str
     scene: str
@@ -40,6 +41,7 @@ class ScenePart:
     labels: NDArray[np.uint8]
     regions: NDArray[np.uint8]
     blocks: NDArray[np.int32]
+    per_row: int
     objects: SceneObjects
     confounders: Confounders | None
     seen: Mapping[str, NDArray[np.bool_]]
@@ -71,7 +73,7 @@ def gather(
     Raises
     ------
     InputError
-        A probability raster lies on another grid than its scene, or holds NaN.
+        A probability raster is missing, lies on another grid than its scene, or has values outside 0 to 1.
     """
     parts = []
     for folder in (divided, *sorted(whole, key=lambda folder: folder.index.event)):
@@ -87,11 +89,25 @@ def gather(
             else:
                 regions = np.full(labels.shape, CODES[_region(folder)], np.uint8)
             one = folder is divided and patches.about.split == "scenes"
-            blocks = block_raster(labels, max(labels.shape) if one else block_px)
+            side = max(labels.shape) if one else block_px
+            blocks, per_row = block_raster(labels, side), -(-labels.shape[1] // side)
             found = find_objects(predicted_positive(p, threshold), labels, regions, blocks)
             seen = {sensor: folder.quality(scene, f"observable_{sensor}") > 0 for sensor in ("optical", "radar")}
             parts.append(
-                ScenePart(folder.index.event, scene, grid, p, spread, labels, regions, blocks, found, confounders, seen)
+                ScenePart(
+                    event=folder.index.event,
+                    scene=scene,
+                    grid=grid,
+                    probability=p,
+                    spread=spread,
+                    labels=labels,
+                    regions=regions,
+                    blocks=blocks,
+                    per_row=per_row,
+                    objects=found,
+                    confounders=confounders,
+                    seen=seen,
+                )
             )
     return parts
 
@@ -113,6 +129,7 @@ def blocks_of(parts: Sequence[ScenePart]) -> BlockBins:
                 part.labels,
                 part.regions == code,
                 part.blocks,
+                part.per_row,
                 role=region,
                 event=part.event,
                 scene=part.scene,
@@ -122,6 +139,19 @@ def blocks_of(parts: Sequence[ScenePart]) -> BlockBins:
             if (part.regions == code).any()
         ]
     )
+
+
+def ranked_of(parts: Sequence[ScenePart], regions: Sequence[Region]) -> tuple[Ranked, NDArray[np.int64]]:
+    """The known pixels of some regions, and the block of each: its line in ``blocks_of(parts).of(*regions)``."""
+    ranked, lines, count = EMPTY, [np.zeros(0, np.int64)], 0
+    for region in (name for name in CODES if name in regions):
+        for part in parts:
+            known = part.known(region)
+            ids, index = np.unique(part.blocks[known], return_inverse=True)
+            ranked += Ranked.of(part.probability, part.labels, known)
+            lines.append(index.astype(np.int64) + count)
+            count += len(ids)
+    return ranked, np.concatenate(lines)
 
 
 def seen_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sensors: Sequence[str]) -> dict[str, Any]:
@@ -140,15 +170,20 @@ def seen_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sensors: 
 
 
 def read_probability(
-    scenes: SceneFolder, probability: Path
+    scenes: SceneFolder, probability: Path, names: Sequence[str] | None = None
 ) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32] | None, NDArray[np.uint8], Grid]]:
-    """(scene, probability, spread, labels, grid) of each scene of a folder. Raises as `gather`."""
-    for scene in scenes.names:
+    """(scene, probability, spread, labels, grid) of each scene, or of those of `names`. Raises as `gather`."""
+    for scene in scenes.names if names is None else names:
         file = probability / f"{scene}.tif"
+        if not file.is_file():
+            raise InputError(f"{probability}: no raster of scene {scene}; predict {scenes.path} into it first")
         raster, labels, grid = read_raster(file), scenes.labels(scene), scenes.grid(scene)
         if raster.grid != grid:
             raise InputError(f"{file}: lies on another grid than the scene; predict it again")
-        if np.isnan(raster.array[0]).any():
-            raise InputError(f"{file}: holds NaN; `skred predict` gives every pixel a number")
+        low, high = (float(end) for end in (raster.array[0].min(), raster.array[0].max()))
+        if not (low >= 0 and high <= 1):  # nor NaN
+            raise InputError(
+                f"{file}: probabilities from {low:g} to {high:g}, wanted 0 to 1; `skred predict` makes them"
+            )
         spread = raster.band("spread") if "spread" in raster.names else None
         yield scene, raster.array[0], spread, labels, grid

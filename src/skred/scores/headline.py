@@ -5,29 +5,46 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skred.scores.blocks import BlockBins
+from skred.scores.blocks import BlockBins, nearby
 from skred.scores.bootstrap import Resamples, Statistic, estimate
 from skred.scores.objects import COUNTS, object_scores
 from skred.scores.params import ScoreParams
+from skred.scores.ranked import Ranked, steps_per_block
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, AveragePrecision, rate
 
 
-def pixel_scores(blocks: BlockBins, threshold: float, landslides: int, params: ScoreParams) -> dict[str, Any]:
+def pixel_scores(
+    blocks: BlockBins,
+    ranked: Ranked,
+    block: NDArray[np.int64],
+    threshold: float,
+    landslides: int,
+    params: ScoreParams,
+) -> dict[str, Any]:
     """Scores by name with ``<name>_low`` and ``<name>_high``; those are None, with the reason under ``no_interval``,
     where fewer than `min_blocks` blocks or `min_landslides` landslides were scored, or where the score hangs on so few
-    blocks that many resamples do not define it."""
+    blocks that many resamples do not define it. `ranked` are the pixels that `blocks` counts, and `block` the line of
+    each in it."""
     counts, few = blocks.total(), too_few(len(blocks.bins), landslides, params)
     table = counts.at(threshold)
-    scores: dict[str, Any] = {**table.scores(), "auprc": counts.auprc()}
+    scores: dict[str, Any] = {**table.scores(), "auprc": ranked.auprc()}
+    near = nearby(blocks.keys)
     nothing = table.tp + table.fp == 0
     reasons = [few or "nothing was detected"] if few or nothing else []
     for name in list(scores):
         low = high = None
         if few is None:
-            low, high = _ends(*_summed(blocks, threshold, name), params)
+            values: NDArray[Any] = blocks.pixels(threshold)
+            statistic: Statistic = AveragePrecision()
+            if name == "auprc":
+                values = steps_per_block(ranked, block, len(blocks.bins))
+            else:
+                statistic = PIXEL_SCORES[name]
+            low, high = _ends(values, statistic, near, params)
             if low is None and scores[name] is not None and (name == "auprc" or not nothing):
                 reasons.append(f"{name} hangs on few blocks")
         scores |= {f"{name}_low": low, f"{name}_high": high}
@@ -50,16 +67,11 @@ def too_few(blocks: int, landslides: int | None, params: ScoreParams) -> str | N
     return None
 
 
-def _summed(blocks: BlockBins, threshold: float, name: str) -> tuple[NDArray[Any], Statistic]:
-    if name != "auprc":
-        return blocks.pixels(threshold), PIXEL_SCORES[name]
-    used = blocks.bins.any(axis=(0, 1))  # empty bins are no step of the curve
-    return blocks.bins[:, :, used].reshape(len(blocks.bins), -1), AveragePrecision()
-
-
-def _ends(values: NDArray[Any], statistic: Statistic, params: ScoreParams) -> tuple[float | None, float | None]:
+def _ends(
+    values: NDArray[Any], statistic: Statistic, near: NDArray[np.float64], params: ScoreParams
+) -> tuple[float | None, float | None]:
     resamples = Resamples.draw(len(values), params.replicates, params.seed)
-    found = estimate(values, statistic, resamples, params.interval)
+    found = estimate(values, statistic, resamples, params.interval, nearby=near)
     return (found.low, found.high) if math.isfinite(found.low) else (None, None)
 
 
@@ -76,7 +88,7 @@ def whole_objects(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any
     for name, part, whole in _OBJECT_SHARES:
         low = high = None
         if few is None:
-            low, high = _ends(per_block[[part, whole]].to_numpy(), SHARE_OF, params)
+            low, high = _ends(per_block[[part, whole]].to_numpy(), SHARE_OF, nearby(per_block), params)
             if low is None and scores[name] is not None:
                 reasons.append(f"{name} is {at_the_end(counts[part], counts[whole])}")
         scores |= {f"{name}_low": low, f"{name}_high": high}
@@ -111,7 +123,7 @@ def alarm_rate(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any]:
     if area and not false:
         low, high, reason = 0.0, most_where_none_was_seen(area), None
     elif reason is None:
-        low, high = _ends(per_block[["false", "area_km2"]].to_numpy(), rate(100), params)
+        low, high = _ends(per_block[["false", "area_km2"]].to_numpy(), rate(100), nearby(per_block), params)
         reason = "false alarms hang on few blocks" if low is None else None
     return {
         "false_alarms_per_100km2": 100 * false / area if area else None,

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from skred.core.scenes import SceneFolder
 from skred.detectors.model import Model
-from skred.scores.blocks import BlockBins, block_raster, count_blocks, join
+from skred.scores.blocks import BlockBins, block_raster, count_blocks, join, nearby
 from skred.scores.bootstrap import Difference, Mean, OtherError, Resamples, estimate
 from skred.scores.params import ImportanceParams
+from skred.scores.ranked import EMPTY, Ranked
 from skred.scores.statistics import PIXEL_SCORES
 
 
@@ -40,36 +41,37 @@ def band_importance(model: Model, scenes: SceneFolder, threshold: float, params:
     blocks (the places) and repeats (the orders); empty where there is none.
     """
     mcc = PIXEL_SCORES["mcc"]
-    whole = _counts(model, scenes, None, params.block_px, np.random.default_rng(params.seed))
-    base = whole.pixels(threshold)
+    blocks, whole = _predicted(model, scenes, None, params.block_px, np.random.default_rng(params.seed))
+    base, near = blocks.pixels(threshold), nearby(blocks.keys)
     resamples = Resamples.draw(len(base), params.replicates, params.seed)
     base_mcc, base_auprc = _mcc(whole, threshold), _auprc(whole)
     rows = [{"band": "none", "mcc": base_mcc, "auprc": base_auprc, "mcc_drop": 0.0, "auprc_drop": 0.0}]
     for i, band in enumerate(model.inputs.names):
         mixed = [
-            _counts(model, scenes, i, params.block_px, np.random.default_rng([params.seed, i, repeat]))
+            _predicted(model, scenes, i, params.block_px, np.random.default_rng([params.seed, i, repeat]))
             for repeat in range(params.repeats)
         ]
-        each, auprc = [_mcc(one, threshold) for one in mixed], float(np.mean([_auprc(one) for one in mixed]))
+        each, auprc = [_mcc(one, threshold) for _, one in mixed], float(np.mean([_auprc(one) for _, one in mixed]))
         found = estimate(
-            np.hstack([base, *(one.pixels(threshold) for one in mixed)]),
+            np.hstack([base, *(counts.pixels(threshold) for counts, _ in mixed)]),
             Difference(mcc, Mean(mcc, len(mixed)), base.shape[1]),
             resamples,
             "studentised",
             other=OtherError.of_means([each]),
+            nearby=near,
         )
         mean = float(np.mean(each))
-        unused = all(np.array_equal(one.bins, whole.bins) for one in mixed)
+        unused = all(np.array_equal(one.p, whole.p) for _, one in mixed)
         low, high = (np.nan, np.nan) if unused else (found.low, found.high)  # rounding is no interval
         row = {"band": band, "mcc": mean, "auprc": auprc, "mcc_drop": base_mcc - mean, "auprc_drop": base_auprc - auprc}
         rows.append(row | {"mcc_drop_low": low, "mcc_drop_high": high})
     return pd.DataFrame(rows)
 
 
-def _counts(
+def _predicted(
     model: Model, scenes: SceneFolder, shuffled: int | None, block_px: int, rng: np.random.Generator
-) -> BlockBins:
-    parts = []
+) -> tuple[BlockBins, Ranked]:
+    parts, ranked = [], EMPTY
     for scene in scenes.names:
         values = list(scenes.bands(scene, model.inputs.names))
         if shuffled is not None:
@@ -77,13 +79,15 @@ def _counts(
         labels = scenes.labels(scene)
         names = {"role": "all", "event": scenes.index.event, "scene": scene}
         every, blocks = np.ones(labels.shape, bool), block_raster(labels, block_px)
-        parts.append(count_blocks(model.probability(values), labels, every, blocks, **names))
-    return join(parts)
+        p = model.probability(values)
+        parts.append(count_blocks(p, labels, every, blocks, -(-labels.shape[1] // block_px), **names))
+        ranked += Ranked.of(p, labels)
+    return join(parts), ranked
 
 
-def _mcc(counts: BlockBins, threshold: float) -> float:
-    return counts.total().at(threshold).mcc or 0.0
+def _mcc(pixels: Ranked, threshold: float) -> float:
+    return pixels.at(threshold).mcc or 0.0
 
 
-def _auprc(counts: BlockBins) -> float:
-    return counts.total().auprc() or 0.0
+def _auprc(pixels: Ranked) -> float:
+    return pixels.auprc() or 0.0

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skred.scores.blocks import block_keys
 from skred.scores.chance import Moved, draw_shifts, move
 from skred.scores.confounders import false_by_confounder, pixels_by_confounder
 from skred.scores.detections import detections_of, spread_scores
@@ -26,8 +27,6 @@ from skred.scores.objects import (
     recall_by_size,
 )
 from skred.scores.params import ScoreParams
-
-BLOCK_KEYS = ["unit_px", "role", "event", "scene", "block"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def _per_block(parts: Sequence[ScenePart], scenes: Sequence[SceneObjects], unit_
             counts = count_per_block(scene, code)
             assert counts.index.isin(ids).all()  # noqa: S101 - what lay in another block would be dropped
             table = counts.reindex(ids, fill_value=0)
-            keys = {"unit_px": unit_px, "role": region, "event": part.event, "scene": part.scene, "block": ids}
+            names = block_keys(ids, part.per_row, role=region, event=part.event, scene=part.scene)
+            keys = {"unit_px": unit_px, **names}
             area = pixels * part.grid.resolution_m**2 / 1e6
             tables.append(pd.DataFrame({**keys, **{name: table[name].to_numpy() for name in COUNTS}, "area_km2": area}))
     return pd.concat(tables, ignore_index=True)

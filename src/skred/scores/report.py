@@ -16,14 +16,14 @@ from skred.core.scenes import LANDSLIDE, UNKNOWN, SceneFolder
 from skred.detectors.model import ModelCard
 from skred.patches.split import Split
 from skred.patches.store import PatchFolder
-from skred.scores.bins import EMPTY, BinCounts
 from skred.scores.blocks import BlockBins
 from skred.scores.calibration import Calibrator, calibration_scores, choose_calibrator, reliability
 from skred.scores.evaluate import Where, pixels_of, tally, tally_against
-from skred.scores.gather import Region, ScenePart, blocks_of, gather, seen_shares
+from skred.scores.gather import Region, ScenePart, blocks_of, gather, ranked_of, seen_shares
 from skred.scores.headline import pixel_scores
 from skred.scores.object_report import ObjectReport, report_objects
 from skred.scores.params import ScoreParams
+from skred.scores.ranked import EMPTY, Ranked
 
 _DIGITS = 6  # more would only record rounding
 
@@ -34,13 +34,10 @@ class Evaluated:
 
     scores: dict[str, Any]
     blocks: BlockBins
+    test: Ranked
     objects: ObjectReport
     calibrator: Calibrator
     reliability: pd.DataFrame  # role, raw or calibrated, and the columns of `skred.scores.calibration.reliability`
-
-    @property
-    def test(self) -> BinCounts:
-        return self.blocks.of("test").total()
 
 
 def evaluate_cell(
@@ -85,7 +82,7 @@ def evaluate_cell(
     def of(*regions: Region) -> dict[str, Any]:
         role = regions[0] if len(regions) == 1 else "held_out"
         landslides = objects.sections[role]["landslides"] if role in objects.sections else 0
-        section = pixel_scores(blocks.of(*regions), card.threshold, landslides, params)
+        section = pixel_scores(blocks.of(*regions), *ranked_of(parts, regions), card.threshold, landslides, params)
         if role in objects.sections:
             section["objects"] = {"unit_px": objects.unit_px, **objects.sections[role]}
         return section | seen_shares(parts, regions, sensors)
@@ -136,7 +133,7 @@ def evaluate_cell(
         where = pixels_of(patches, Split.TEST)
         counts = tally_against(truth, divided, probability / divided.index.event, where)
         scores["truth"] = _against_truth(counts, card.threshold)
-    return Evaluated(rounded(scores), blocks, objects, calibrator, curves)
+    return Evaluated(rounded(scores), blocks, ranked_of(parts, ("test",))[0], objects, calibrator, curves)
 
 
 def _tally(folder: SceneFolder, probability: Path, threshold: float, where: Where) -> Any:
@@ -196,8 +193,8 @@ def _truth(path: Path) -> Any:
     return read_raster(path).array[0]
 
 
-def _against_truth(counts: BinCounts, threshold: float) -> dict[str, Any]:
-    table = counts.at(threshold)
+def _against_truth(pixels: Ranked, threshold: float) -> dict[str, Any]:
+    table = pixels.at(threshold)
     return {name: getattr(table, name) for name in ("precision", "recall", "f1", "mcc")}
 
 

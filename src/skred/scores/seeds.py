@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skred.scores.blocks import KEYS
+from skred.scores.blocks import KEYS, nearby
 from skred.scores.bootstrap import Mean, OtherError, Resamples, Statistic, estimate
 from skred.scores.differences import Pair, Scored
 from skred.scores.headline import at_the_end, most_where_none_was_seen, too_few
@@ -20,7 +20,7 @@ from skred.scores.params import ScoreParams
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, rate
 
 Entry = dict[str, Any]
-_PIXEL_SCORES = ("mcc", "f1")
+_PIXEL_SCORES = ("mcc", "f1", "precision", "recall")
 _SHARES = {"recall": ("found", "landslides"), "precision": ("right", "detections")}
 _RATE = "false_alarms_per_100km2"
 
@@ -61,15 +61,15 @@ def _entry(group: Sequence[Seed], params: ScoreParams) -> Entry:
     if "held_out" in scores:
         entry["held_out"] = _region(group, ("test", "unseen"), scores["held_out"], params, whole=True)
     if "control" in scores:
-        entry["control"] = _alarms(_whole(group, ("control",), ["false", "area_km2"]), params)
+        entry["control"] = _alarms(*_whole(group, ("control",), ["false", "area_km2"]), params)
     return entry
 
 
-def _alarms(tables: Sequence[NDArray[Any]], params: ScoreParams) -> Entry:
+def _alarms(tables: Sequence[NDArray[Any]], near: NDArray[np.float64], params: ScoreParams) -> Entry:
     false, area_km2 = np.sum(tables, axis=(0, 1))
     if area_km2 and not false:
         return {f"{_RATE}_low": 0.0, f"{_RATE}_high": most_where_none_was_seen(area_km2 / len(tables))}
-    return _ends({_RATE: (tables, rate(100))}, too_few(len(tables[0]), None, params), params)
+    return _ends({_RATE: (tables, rate(100), near)}, too_few(len(tables[0]), None, params), params)
 
 
 def _region(
@@ -77,30 +77,38 @@ def _region(
 ) -> Entry:
     tables = [seed.scored.blocks.of(*roles).pixels(seed.scored.scores["threshold"]) for seed in group]
     few = too_few(len(tables[0]), section["landslides"], params)
-    entry = _ends({name: (tables, PIXEL_SCORES[name]) for name in _PIXEL_SCORES}, few, params)
+    near = nearby(group[0].scored.blocks.of(*roles).keys)
+    entry = _ends({name: (tables, PIXEL_SCORES[name], near) for name in _PIXEL_SCORES}, few, params)
     mcc = {
         f"seed_{s.scored.scores['seed']}": _value(PIXEL_SCORES["mcc"], t) for s, t in zip(group, tables, strict=True)
     }
     entry["mcc_by_seed"] = {name: value if math.isfinite(value) else None for name, value in mcc.items()}
     if whole and "objects" in section:
-        shares = {name: (_whole(group, roles, list(columns)), SHARE_OF) for name, columns in _SHARES.items()}
+        shares = {}
+        for name, columns in _SHARES.items():
+            counted, close = _whole(group, roles, list(columns))
+            shares[name] = (counted, SHARE_OF, close)
         entry["objects"] = _ends(shares, few, params)
     return entry
 
 
-def _whole(group: Sequence[Seed], roles: tuple[str, ...], columns: list[str]) -> list[NDArray[Any]]:
-    """Columns of `objects.csv` of each seed, the same blocks in the same order."""
+def _whole(
+    group: Sequence[Seed], roles: tuple[str, ...], columns: list[str]
+) -> tuple[list[NDArray[Any]], NDArray[np.float64]]:
+    """Columns of `objects.csv` of each seed, the same blocks in the same order; and which of them lie `nearby`."""
     tables = [seed.objects[seed.objects["role"].isin(roles)].set_index(list(KEYS)) for seed in group]
-    return [table.loc[tables[0].index, columns].to_numpy() for table in tables]
+    index = tables[0].index
+    return [table.loc[index, columns].to_numpy() for table in tables], nearby(index.to_frame(index=False))
 
 
-def _ends(
-    wanted: Mapping[str, tuple[Sequence[NDArray[Any]], Statistic]], few: str | None, params: ScoreParams
-) -> Entry:
+Wanted = tuple[Sequence[NDArray[Any]], Statistic, NDArray[np.float64]]  # counts of each seed, score, `nearby`
+
+
+def _ends(wanted: Mapping[str, Wanted], few: str | None, params: ScoreParams) -> Entry:
     entry: Entry = {}
     reasons = [few] if few else []
-    for name, (tables, statistic) in wanted.items():
-        low, high = (None, None) if few else _interval(tables, statistic, params)
+    for name, (tables, statistic, near) in wanted.items():
+        low, high = (None, None) if few else _interval(tables, statistic, near, params)
         entry |= {f"{name}_low": low, f"{name}_high": high}
         if low is None and not few:
             reasons.append(f"{name} {_why(tables, statistic)}")
@@ -116,11 +124,12 @@ def _why(tables: Sequence[NDArray[Any]], statistic: Statistic) -> str:
 
 
 def _interval(
-    tables: Sequence[NDArray[Any]], statistic: Statistic, params: ScoreParams
+    tables: Sequence[NDArray[Any]], statistic: Statistic, near: NDArray[np.float64], params: ScoreParams
 ) -> tuple[float | None, float | None]:
     resamples = Resamples.draw(len(tables[0]), params.replicates, params.seed)
     by_seed = OtherError.of_means([[_value(statistic, table) for table in tables]])
-    found = estimate(np.hstack(tables), Mean(statistic, len(tables)), resamples, "studentised", other=by_seed)
+    mean = Mean(statistic, len(tables))
+    found = estimate(np.hstack(tables), mean, resamples, "studentised", other=by_seed, nearby=near)
     return (found.low, found.high) if math.isfinite(found.low) else (None, None)
 
 

@@ -1,6 +1,7 @@
 """Counts per block add up to the whole, and a landslide lies in one block."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from scipy import ndimage
 from skred.core.errors import InputError
 from skred.patches.split import EIGHT, block_ids
 from skred.scores.bins import count_bins
-from skred.scores.blocks import block_raster, count_blocks, join, read_blocks, write_blocks
+from skred.scores.blocks import block_keys, block_raster, count_blocks, join, nearby, read_blocks, write_blocks
 
 
 @st.composite
@@ -23,7 +24,8 @@ def scenes(draw):
 
 
 def counted(p, labels, chosen, block_px, role="test", event="toy"):
-    return count_blocks(p, labels, chosen, block_raster(labels, block_px), role=role, event=event, scene=event)
+    blocks, per_row = block_raster(labels, block_px), -(-labels.shape[1] // block_px)
+    return count_blocks(p, labels, chosen, blocks, per_row, role=role, event=event, scene=event)
 
 
 @settings(max_examples=60)
@@ -64,10 +66,43 @@ def test_blocks_come_back_from_their_files_and_roles_can_be_chosen(tmp_path):
     assert again.of("test", "unseen").total().pixels == 3200
     assert join([]).total().pixels == 0
     lines = (tmp_path / "blocks.csv").read_text().splitlines()
-    assert lines[0] == "role,event,scene,block,tp,fp,fn,tn"
+    assert lines[0] == "role,event,scene,block_row,block_col,tp,fp,fn,tn"
     assert len(lines) == 1 + len(both.bins)
 
 
 def test_missing_counts_are_named(tmp_path):
     with pytest.raises(InputError, match="no counts per block"):
         read_blocks(tmp_path)
+
+
+@settings(max_examples=60)
+@given(scenes())
+def test_the_key_of_a_block_is_its_place(drawn):
+    p, labels, chosen, block_px = drawn
+    plain = np.zeros_like(labels)  # without landslides every block is its square
+    keys = counted(p, plain, chosen, block_px).keys
+    rows, cols = np.nonzero(chosen)
+    assert set(zip(keys["block_row"], keys["block_col"], strict=True)) == set(
+        zip(rows // block_px, cols // block_px, strict=True)
+    )
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_nearby_is_the_mean_over_the_ways_to_lay_larger_blocks(height, width, reach, seed):
+    rng = np.random.default_rng(seed)
+    ids = np.flatnonzero(rng.random(height * width) < 0.8)
+    keys = pd.DataFrame(block_keys(ids, width, role="test", event="e", scene="s"))
+    u = rng.normal(size=len(ids))
+    rows, cols = np.divmod(ids, width)
+    variances = []
+    for down in range(reach):
+        for right in range(reach):
+            large = (rows + down) // reach * 100 + (cols + right) // reach
+            variances.append(sum(u[large == number].sum() ** 2 for number in np.unique(large)))
+    assert u @ nearby(keys, reach) @ u == pytest.approx(np.mean(variances))
+
+
+def test_blocks_of_other_scenes_and_events_are_not_near():
+    keys = pd.DataFrame({"event": ["a", "a", "b"], "scene": ["s", "t", "s"], "block_row": 0, "block_col": [0, 1, 1]})
+    np.testing.assert_array_equal(nearby(keys), np.eye(3))

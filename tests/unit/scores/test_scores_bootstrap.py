@@ -1,6 +1,7 @@
 """Intervals over blocks: against formulas and scikit-learn, and by what must hold for any blocks."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,8 @@ from scipy import stats
 from sklearn import metrics
 
 from skred.scores.bins import BINS, count_bins
-from skred.scores.bootstrap import PLAIN, Difference, Mean, OtherError, Resamples, Score, estimate, holm
+from skred.scores.blocks import block_keys, nearby
+from skred.scores.bootstrap import PLAIN, Difference, Mean, OtherError, Resamples, Score, estimate, holm, widening
 from skred.scores.counts import Counts
 from skred.scores.statistics import PIXEL_SCORES, SHARE_OF, AveragePrecision, rate
 
@@ -218,3 +220,49 @@ def test_holm_never_lowers_a_p_and_keeps_their_order(p):
     assert (corrected >= np.array(p) - 1e-15).all()
     assert (corrected <= 1).all()
     assert (np.diff(corrected[np.argsort(p, kind="stable")]) >= 0).all()
+
+
+LATTICE = nearby(pd.DataFrame(block_keys(np.arange(144), 12, role="test", event="e", scene="s")))
+
+
+def alike(rng):
+    """Numbers of 12 x 12 blocks, those in the same square of two by two alike."""
+    shared = np.kron(rng.normal(size=(7, 7)), np.ones((2, 2)))
+    return (shared[1:13, 1:13] + rng.normal(0, 0.5, (12, 12))).ravel() + 3
+
+
+def test_where_neighbours_are_alike_the_interval_is_wider_and_holds_the_truth_more_often():
+    rng, resamples = np.random.default_rng(11), Resamples.draw(144, 300, 1)
+    drawn = [blocks_of_numbers(alike(rng)) for _ in range(300)]
+    alone = [estimate(x, MEAN, resamples, "studentised") for x in drawn]
+    together = [estimate(x, MEAN, resamples, "studentised", nearby=LATTICE) for x in drawn]
+    held = [np.mean([e.low <= 3 <= e.high for e in found]) for found in (alone, together)]
+    assert held[0] < 0.80
+    assert held[1] > held[0] + 0.05
+    for one, wide, x in zip(alone, together, drawn, strict=True):
+        assert wide.error == pytest.approx(one.error * widening(MEAN, x, LATTICE))
+        assert wide.high - wide.low == pytest.approx((one.high - one.low) * widening(MEAN, x, LATTICE))
+        assert wide.value == one.value
+
+
+def test_an_interval_is_never_narrowed():
+    board = np.where(np.add.outer(np.arange(12), np.arange(12)) % 2, 1.0, 5.0).ravel()  # neighbours are opposites
+    assert widening(MEAN, blocks_of_numbers(board), LATTICE) == 1
+    rng, resamples = np.random.default_rng(12), Resamples.draw(144, 300, 1)
+    x = blocks_of_numbers(board + rng.normal(0, 0.1, 144))
+    assert estimate(x, MEAN, resamples, "studentised", nearby=LATTICE) == estimate(x, MEAN, resamples, "studentised")
+
+
+def test_where_neighbours_are_alike_p_is_larger():
+    rng, resamples = np.random.default_rng(13), Resamples.draw(144, 999, 1)
+    one, other = alike(rng), alike(rng)
+    both, statistic = np.hstack([blocks_of_numbers(one), blocks_of_numbers(other)]), Difference(MEAN, MEAN, 2, PLAIN)
+    alone = estimate(both, statistic, resamples, "studentised")
+    assert estimate(both, statistic, resamples, "studentised", nearby=LATTICE).p > alone.p
+
+
+def test_resamples_are_drawn_once_and_cannot_be_changed():
+    weights = Resamples.draw(30, 50, 4).weights
+    assert Resamples.draw(30, 50, 4).weights is weights
+    with pytest.raises(ValueError, match="read-only"):
+        weights[0, 0] = 7

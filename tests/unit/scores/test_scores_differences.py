@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from score_toys import PARAMS as FEW
+from score_toys import apart
 
 from skred.core.errors import InputError
 from skred.scores.bins import BINS
@@ -15,7 +16,6 @@ from skred.scores.comparison import common_unit, compare_cells
 from skred.scores.differences import Scored, compare_pairs, record, wanted_pairs
 from skred.scores.objects import COUNTS
 from skred.scores.statistics import PIXEL_SCORES
-from skred.scores.table import markdown
 from skred.scores.verdicts import BEST, DEEP, verdicts
 
 # with fewer resamples no p could be small enough for ten comparisons
@@ -34,7 +34,7 @@ def cell(setting, detector, skill, seed=None, blocks=40, draw=0, simulated=True)
     bins[:, 0, 100] = positive - bins[:, 0, 900]
     bins[:, 1, 900] = np.round(negative * 0.1 * (1 - ease))
     bins[:, 1, 100] = negative - bins[:, 1, 900]
-    keys = pd.DataFrame({"role": "test", "event": "e", "scene": "e", "block": np.arange(blocks)})
+    keys = pd.DataFrame({"role": "test", "event": "e", "scene": "e", **apart(blocks)})
     scores = {
         "cell": f"{setting}-{detector}-{seed}",
         "setting": setting,
@@ -111,55 +111,6 @@ def test_too_few_landslides_leave_the_difference_without_interval():
     texts = {line["sentence"]: line["text"] for line in verdicts(recorded)}
     assert texts[DEEP].endswith("(no interval: 2 landslides, wanted 5).")
     assert "corrected" not in texts[BEST]
-
-
-def difference(p_corrected, low=-0.44, high=-0.08, seeds=1, seeds_other=1):
-    numbers = {"difference": (low + high) / 2, "low": low, "high": high, "p": 0.011, "p_corrected": p_corrected}
-    return numbers | {"seeds": seeds, "seeds_other": seeds_other}
-
-
-def verdict_of(differences):
-    measured = {"where": "In the simulated world", "min_seeds": 5}
-    return {line["sentence"]: line for line in verdicts({"measured": measured, "differences": differences})}
-
-
-def test_a_verdict_goes_by_the_corrected_p():
-    """p itself is 0.011 in both."""
-    for corrected, said_of_it in ((0.13, "cannot tell"), (0.049, "holds")):
-        row = difference(corrected, 0.08, 0.44, seeds=5)
-        assert verdict_of({"sar-unet minus sar-cart": row})[DEEP]["verdict"] == said_of_it
-        rivals = {"fusion-unet minus optical-unet": row | {"seeds_other": 5}}
-        assert verdict_of(rivals)[BEST]["verdict"] == said_of_it
-
-
-def test_one_rival_with_one_seed_is_too_few_for_best():
-    sure = difference(0.01, 0.08, 0.44, seeds=5, seeds_other=5)
-    # the two orders in which a difference may stand in the file
-    weak = {
-        "fusion-unet minus optical-unet": sure | {"seeds_other": 1},
-        "optical-unet minus fusion-unet": difference(0.01, -0.44, -0.08, seeds=1, seeds_other=5),
-    }
-    for name, row in weak.items():
-        rivals = {"fusion-unet minus full-unet": sure, name: row}
-        line = verdict_of(rivals)[BEST]
-        assert line["verdict"] == "cannot tell"
-        assert "One training seed, wanted 5." in line["text"]
-        assert verdict_of({**rivals, name: row | {"seeds": 5, "seeds_other": 5}})[BEST]["verdict"] == "holds"
-
-
-def test_a_verdict_says_that_p_is_corrected_and_its_interval_is_not():
-    differences = {
-        "full-unet minus fusion-unet": difference(0.13, 0.08, 0.44),
-        "fusion-unet minus optical-unet": difference(0.5),
-        "sar-unet minus sar-cart": difference(0.69, -0.16, 0.5),
-    }
-    measured = {"where": "In the simulated world", "min_seeds": 5}
-    best, deep = (line["text"] for line in verdicts({"measured": measured, "differences": differences}))
-    assert best.endswith(
-        "fusion minus full -0.26 [-0.44, -0.08], p 0.13; minus optical -0.26 [-0.44, -0.08], p 0.50; "
-        "every p corrected for 3 comparisons, intervals not corrected."
-    )
-    assert deep.endswith("CART +0.17 [-0.16, +0.50], p 0.69 corrected for 3 comparisons, intervals not corrected.")
 
 
 def test_the_file_of_differences_is_numbers_and_no_sentences():
@@ -318,58 +269,3 @@ def test_seeds_of_one_cell_become_their_mean_and_range():
     assert entry["mcc"] == pytest.approx(0.4)
     assert (entry["seeds"], entry["mcc_smallest"], entry["mcc_largest"]) == (2, 0.2, 0.6)
     assert "mcc_low" not in entry  # the interval of one seed says nothing about the mean
-
-
-def test_the_table_shows_intervals_and_why_there_are_none():
-    entry = {
-        "simulated": True,
-        "f1": 0.5,
-        "mcc": 0.4,
-        "mcc_low": 0.1,
-        "mcc_high": 0.62,
-        "no_interval": "f1 hangs on few blocks",
-    }
-    text = markdown({"sar": {"unet": entry}}, intervals=True)
-    assert "| `sar` | unet | 0.50 | 0.40 [0.10, 0.62] |" in text
-    assert "f1 hangs on few blocks" in text
-    assert "[" not in markdown({"sar": {"unet": entry}})
-
-
-def test_the_table_says_of_which_region_and_from_which_unit_on_its_numbers_are():
-    entry = {
-        "simulated": True,
-        "mcc": 0.4,
-        "held_out": {"mcc": 0.5, "objects": {"unit_px": 3, "recall": 0.6}},
-        "control": {"unit_px": 3, "false_alarms_per_100km2": 12.0},
-    }
-    text = markdown({"sar": {"unet": entry}})
-    heads = "MCC (test) | MCC (test + unseen) | landslides found (test + unseen) | false alarms / 100 km² (control)"
-    assert heads in text.splitlines()[0]
-    assert "after dropping detections below 3 px, one unit for all cells; the maps use each model's own" in text
-    assert "px" not in markdown({"sar": {"unet": {"simulated": True, "mcc": 0.4}}})
-
-
-def test_the_table_says_which_rows_are_means_and_how_far_their_seeds_are_apart():
-    one = {"simulated": True, "mcc": 0.4, "held_out": {"mcc": 0.45}}
-    many = {"seeds": 5, "mcc_smallest": 0.11, "mcc_largest": 0.99}  # of the test split alone
-    held_out = {"mcc": 0.5, "mcc_smallest": 0.314, "mcc_largest": 0.62}
-    text = markdown({"sar": {"unet": {**one, **many, "held_out": held_out}, "cart": one}})
-    assert text.splitlines()[-1] == (
-        "Means over training seeds; their intervals count places and seeds. "
-        "MCC (test + unseen) of single seeds: `sar` unet 0.31 to 0.62 (5 seeds)."
-    )
-    alone = {key: value for key, value in one.items() if key != "held_out"}
-    text = markdown({"sar": {"unet": alone | many}, "optical": {"unet": alone | many | {"seeds": 3}}})
-    apart = "`sar` unet 0.11 to 0.99 (5 seeds); `optical` unet 0.11 to 0.99 (3 seeds)."
-    assert text.endswith(f"MCC (test) of single seeds: {apart}")
-    assert "seeds" not in markdown({"sar": {"cart": one}})
-    undefined = {"seeds": 5, "mcc_smallest": None, "mcc_largest": None}
-    assert "seeds" not in markdown({"sar": {"unet": alone | undefined}})
-
-
-def test_an_interval_that_could_be_anything_is_called_unusable_but_a_wide_rate_is_not():
-    wide = {"mcc": 0.03, "mcc_low": -0.88, "mcc_high": 0.93}
-    rate = {"false_alarms_per_100km2": 20.0, "false_alarms_per_100km2_low": 10.0}
-    entry = {"simulated": True, **wide, "control": {**rate, "false_alarms_per_100km2_high": 40.0}}
-    text = markdown({"sar": {"unet": entry}}, intervals=True)
-    assert "| 0.03 (no usable interval) | 20 [10, 40] |" in text

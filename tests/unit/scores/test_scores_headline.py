@@ -3,18 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
-from score_toys import PARAMS
+from score_toys import PARAMS, apart
 
 from skred.scores.bins import BINS
 from skred.scores.blocks import KEYS, BlockBins
 from skred.scores.headline import alarm_rate, pixel_scores, too_few, whole_objects
 from skred.scores.objects import COUNTS
+from skred.scores.ranked import Ranked
 
 
 def blocks(n=40, **columns):
     """Counts per block: none but those given, on 2 km² each."""
     none = dict.fromkeys(COUNTS, np.zeros(n, int))
-    return pd.DataFrame({**none, "area_km2": np.full(n, 2.0)} | columns)
+    return pd.DataFrame({"event": "e", "scene": "e", **apart(n), **none, "area_km2": np.full(n, 2.0)} | columns)
 
 
 def test_no_alarm_at_all_leaves_an_upper_bound_by_the_rule_of_three():
@@ -54,8 +55,15 @@ def pixels(n=40, *, found=True):
     if found:
         bins[:, 0, 900], bins[:, 1, 900] = rng.integers(5, 15, n), rng.integers(10, 30, n)
     bins[:, 0, 100], bins[:, 1, 100] = 20 - bins[:, 0, 900], 200 - bins[:, 1, 900]
-    keys = pd.DataFrame({"role": "test", "event": "e", "scene": "e", "block": np.arange(n)}, columns=list(KEYS))
+    keys = pd.DataFrame({"role": "test", "event": "e", "scene": "e", **apart(n)}, columns=list(KEYS))
     return BlockBins(keys, bins)
+
+
+def scored(blocks, threshold, landslides, params=PARAMS):
+    """`pixel_scores` of blocks and of the same pixels one by one."""
+    block, kind, level = (np.repeat(axis, blocks.bins.ravel()) for axis in np.indices(blocks.bins.shape).reshape(3, -1))
+    ranked = Ranked((level / BINS).astype(np.float32), kind == 0)
+    return pixel_scores(blocks, ranked, block, threshold, landslides, params)
 
 
 SCORES = ("precision", "recall", "f1", "mcc", "iou", "auprc")
@@ -63,7 +71,7 @@ SCORES = ("precision", "recall", "f1", "mcc", "iou", "auprc")
 
 def test_scores_of_enough_blocks_and_landslides_have_an_interval():
     for n, landslides in ((40, 50), (40, 5), (5, 50)):
-        scores = pixel_scores(pixels(n), 0.5, landslides, PARAMS)
+        scores = scored(pixels(n), 0.5, landslides)
         assert all(scores[f"{name}_low"] < scores[name] < scores[f"{name}_high"] for name in SCORES)
         assert "no_interval" not in scores
 
@@ -72,7 +80,7 @@ def test_scores_of_enough_blocks_and_landslides_have_an_interval():
     ("n", "landslides", "says"), [(4, 50, "4 blocks, wanted 5"), (40, 4, "4 landslides, wanted 5")]
 )
 def test_scores_of_too_few_blocks_or_landslides_have_none_and_say_why(n, landslides, says):
-    scores = pixel_scores(pixels(n), 0.5, landslides, PARAMS)
+    scores = scored(pixels(n), 0.5, landslides, PARAMS)
     assert {scores[f"{name}_{end}"] for name in SCORES for end in ("low", "high")} == {None}
     assert scores["no_interval"] == says
     assert scores["mcc"] is not None
@@ -88,11 +96,11 @@ def test_too_few_is_below_the_limit_and_not_at_it():
 
 
 def test_where_nothing_was_detected_that_is_the_one_reason():
-    scores = pixel_scores(pixels(found=False), 0.5, 50, PARAMS)
+    scores = scored(pixels(found=False), 0.5, 50, PARAMS)
     assert (scores["recall"], scores["f1"], scores["precision"], scores["mcc"]) == (0, 0, None, None)
     assert {scores[f"{name}_low"] for name in SCORES if name != "auprc"} == {None}
     assert scores["no_interval"].split("; ")[0] == "nothing was detected"
     assert scores["no_interval"].count("nothing was detected") == 1
     assert not any(f"{name} hangs" in scores["no_interval"] for name in SCORES if name != "auprc")
-    few = pixel_scores(pixels(4, found=False), 0.5, 50, PARAMS)
+    few = scored(pixels(4, found=False), 0.5, 50, PARAMS)
     assert few["no_interval"] == "4 blocks, wanted 5"

@@ -1,6 +1,7 @@
 """A band that a detector does not use has no importance; the one that it uses has all."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from scipy import ndimage
 from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import Model
-from skred.scores.blocks import block_raster, count_blocks
+from skred.scores.blocks import block_raster, count_blocks, nearby
 from skred.scores.bootstrap import Difference, Mean, Resamples, estimate
 from skred.scores.importance import band_importance, shuffle_blocks
 from skred.scores.params import ImportanceParams
@@ -77,7 +78,7 @@ def test_the_interval_counts_places_and_orders(make_scenes, tmp_path):
     def counted(values):
         names = {"role": "all", "event": "toy", "scene": "s"}
         blocks = block_raster(labels, PARAMS.block_px)
-        return count_blocks(values, labels, np.ones(labels.shape, bool), blocks, **names).pixels(0.5)
+        return count_blocks(values, labels, np.ones(labels.shape, bool), blocks, 8, **names).pixels(0.5)
 
     base = counted(sure)
     orders = [np.random.default_rng([PARAMS.seed, 1, repeat]) for repeat in range(PARAMS.repeats)]
@@ -88,7 +89,9 @@ def test_the_interval_counts_places_and_orders(make_scenes, tmp_path):
     assert band["mcc_drop"] == pytest.approx(drop)
     assert band["mcc_drop_low"] < drop < band["mcc_drop_high"]
     statistic, resamples = Difference(mcc, Mean(mcc, 3), 4), Resamples.draw(len(base), PARAMS.replicates, PARAMS.seed)
-    places = estimate(np.hstack([base, *mixed]), statistic, resamples, "studentised")
+    rows, cols = np.divmod(np.arange(64), 8)
+    near = nearby(pd.DataFrame({"event": "toy", "scene": "s", "block_row": rows, "block_col": cols}))
+    places = estimate(np.hstack([base, *mixed]), statistic, resamples, "studentised", nearby=near)
     over_orders = np.std(each, ddof=1) / np.sqrt(3)
     assert over_orders > 0.2 * places.error
     reach = (band["mcc_drop_high"] - band["mcc_drop_low"]) / (places.high - places.low)

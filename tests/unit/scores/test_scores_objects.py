@@ -121,7 +121,8 @@ def whole_part(predicted, labels, regions, size):
     blocks = block_raster(labels, size)
     found = find_objects(predicted, labels, regions, blocks)
     grid = Grid("EPSG:32632", 0.0, 0.0, 10.0, labels.shape[1], labels.shape[0])
-    return ScenePart("e", "s", grid, predicted.astype(np.float32), None, labels, regions, blocks, found, None, {})
+    p, per_row = predicted.astype(np.float32), -(-labels.shape[1] // size)
+    return ScenePart("e", "s", grid, p, None, labels, regions, blocks, per_row, found, None, {})
 
 
 @settings(max_examples=15)
@@ -148,7 +149,7 @@ def test_a_detection_counts_in_a_block_where_something_is_known():
     predicted[0, 3:12] = True  # most of it lies in blocks without a known pixel
     part = whole_part(predicted, labels, np.full(labels.shape, CODES["test"], np.uint8), 4)
     table = _per_block([part], [at_unit(part.objects, 1, 0.2)], 1)
-    assert table[["block", "detections", "false"]].to_numpy().tolist() == [[0, 1, 1]]
+    assert table[["block_row", "block_col", "detections", "false"]].to_numpy().tolist() == [[0, 0, 1, 1]]
 
 
 @settings(max_examples=30)

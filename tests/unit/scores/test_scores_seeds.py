@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from score_toys import PARAMS as FEW
+from score_toys import apart
 
 from skred.scores.bins import BINS
 from skred.scores.blocks import KEYS, BlockBins
@@ -31,7 +32,7 @@ def seed_of(seed, skill, detector="unet", draw=None, places=PLACES, landslides=5
     n = sum(places.values())
     roles = np.repeat(list(places), list(places.values()))
     there = (roles != "control").astype(int)
-    keys = pd.DataFrame({"role": roles, "event": roles, "scene": roles, "block": np.arange(n)}, columns=list(KEYS))
+    keys = pd.DataFrame({"role": roles, "event": roles, "scene": roles, **apart(n)}, columns=list(KEYS))
     positive, negative = place.integers(20, 60, n) * there, place.integers(300, 500, n)
     ease = np.clip(skill + place.normal(0, 0.1, n) + own.normal(0, 0.02, n), 0.02, 0.98)
     bins = np.zeros((n, 2, BINS), np.int32)
@@ -219,7 +220,8 @@ def test_without_unseen_events_the_test_split_has_the_whole_objects():
     for seed in seeds:
         del seed.scored.scores["held_out"], seed.scored.scores["unseen"], seed.scored.scores["control"]
     entry = entry_of(*seeds)
-    assert set(entry) == {"mcc_low", "mcc_high", "f1_low", "f1_high", "mcc_by_seed", "objects"}
+    ends = {f"{name}_{end}" for name in ("precision", "recall", "f1", "mcc") for end in ("low", "high")}
+    assert set(entry) == ends | {"mcc_by_seed", "objects"}
     assert entry["objects"]["recall_low"] < entry["objects"]["recall_high"]
     assert "objects" not in entry_of(*(seed_of(i, 0.5) for i in range(2)))
 
