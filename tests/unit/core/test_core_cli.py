@@ -263,24 +263,36 @@ def test_compare_prints_the_table_and_what_follows_from_the_differences(skred, t
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[:4] == [
-        "| setting | detector | F1 (test) | MCC (test) |",
+        "| setting | detector | F1 | MCC |",
         "|---|---|---:|---:|",
         "| `sar` | unet | 0.50 | 0.41 [0.20, 0.58] |",
         "| `sar` | cart | – | 0.41 [0.20, 0.58] |",
     ]
-    assert "No interval for the test split alone: f1 hangs on few blocks." in lines
+    assert "No interval: F1 of `sar` unet (hangs on few blocks)." in lines
     best, deep = (line for line in lines if line.startswith("In the simulated world: "))
     assert "“setting 2 is best”: cannot tell. One training seed, wanted 5." in best
     assert "outperforms CART in setting 3”: holds. 5 training seeds. MCC, U-Net minus CART +0.26" in deep
 
     code, plain, _ = skred("compare", "metrics/compare.json")
     assert code == 0
-    assert "| `sar` | unet | 0.50 | 0.41 |" in plain
+    assert ["sar", "unet", "0.50", "0.41"] in [line.split() for line in plain.splitlines()]
     assert "[0.20" not in plain
     assert best in plain.splitlines()
     (tmp_path / "metrics/differences.json").unlink()
     code, alone, _ = skred("compare")
-    assert (code, "In the simulated world" in alone, "| `sar` | unet |" in alone) == (0, False, True)
-    code, _, err = skred("compare", "elsewhere.json")
-    assert (code, err.count("\n")) == (2, 1)
-    assert err.startswith("skred: elsewhere.json: missing or not readable")
+    assert (code, "In the simulated world" in alone, "sar " in alone) == (0, False, True)
+
+
+def test_compare_of_what_is_no_comparison_ends_in_one_line(skred, tmp_path):
+    (tmp_path / "empty.json").write_text("{}")
+    (tmp_path / "table.json").write_text(json.dumps({"sar": {"unet": {"simulated": True, "mcc": 0.4}}}))
+    (tmp_path / "differences.json").write_text("[]")
+    for file, says in {
+        "elsewhere.json": "elsewhere.json: missing or not readable",
+        ".": ".: is a folder",
+        "empty.json": "empty.json: holds no settings and detectors",
+        "table.json": "differences.json: holds no differences between cells",
+    }.items():
+        code, out, err = skred("compare", file)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"skred: {says}")

@@ -281,16 +281,6 @@ def test_a_detector_that_does_not_exist():
     assert "wanted one of unet, cart" in line_of(lambda: params_model("jungle"))
 
 
-@pytest.fixture
-def repository(tmp_path):
-    """The parameters and events of this repository, alone."""
-    for file in [ROOT / "params.yaml", *ROOT.glob("data/events/*.yaml"), *ROOT.glob("experiments/*/*.yaml")]:
-        copied = tmp_path / file.relative_to(ROOT)
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        copied.write_bytes(file.read_bytes())
-    return tmp_path
-
-
 def test_the_parameters_of_this_repository_are_fine(repository):
     fine, mistakes = check_repository(repository)
     assert len(fine) >= 4
