@@ -99,8 +99,11 @@ def evaluate(
     write_json(out, scores)
     if scores["scored_where_trained"]:
         typer.echo(f"note: the model was trained on {scores['trained_on']}: these scores flatter it", err=True)
-    shown = ", ".join(f"{name} {scores[name]}" for name in ("precision", "recall", "f1", "mcc", "iou", "auprc"))
-    typer.echo(f"{out}: {shown}")
+    shown = ", ".join(
+        f"{name} {'undefined' if scores[name] is None else scores[name]}"
+        for name in ("precision", "recall", "f1", "mcc", "iou", "auprc")
+    )
+    typer.echo(f"{out}: {shown}; on {'simulated' if scores['simulated'] else 'real'} pixels")
 
 
 @app.command()
