@@ -23,7 +23,6 @@ from skred.scores.bins import BINS, BinCounts, bins_of
 
 KEYS = ("role", "event", "scene", "block_row", "block_col")  # what names a block
 PIXELS = ("tp", "fp", "fn", "tn")
-REACH = 3  # blocks within which errors may be alike: with `scores.block_px` 64 the 1.92 km of the split's own blocks
 
 
 @dataclass(frozen=True)
@@ -58,24 +57,16 @@ def join(parts: Sequence[BlockBins]) -> BlockBins:
     return BlockBins(pd.concat(keys, ignore_index=True), np.concatenate([part.bins for part in parts]))
 
 
-def nearby(keys: pd.DataFrame, reach: int = REACH) -> NDArray[np.float64]:
-    """How much of the product of the errors of two blocks counts, for `skred.scores.bootstrap.estimate`: 1 of a block
-    with itself, less with each row and column between them, none from `reach` of them on.
+def nearby(keys: pd.DataFrame, side: int) -> NDArray[np.int64]:
+    """The ways to lay squares of `side` by `side` blocks, for `skred.scores.bootstrap.estimate`: for each way the
+    number of the square of each block, shape (side², blocks).
 
-    The variance of a sum with these weights is the mean of those with blocks of `reach` times the side, over all ways
-    to lay them (the kernel of Bartlett, in two dimensions). Columns event, scene, block_row and block_col; a block of
-    one event is near none of another. Shape (blocks, blocks).
+    Columns event, scene, block_row and block_col; a block of one scene shares a square with none of another.
     """
-    same = np.ones((len(keys), len(keys)), bool)
-    for name in ("event", "scene"):
-        codes = pd.factorize(keys[name])[0]
-        same &= codes[:, None] == codes[None, :]
-    shares = [np.clip(1 - np.abs(np.subtract.outer(at, at)) / reach, 0, None) for at in _places(keys)]
-    return np.asarray(np.where(same, shares[0] * shares[1], 0.0))
-
-
-def _places(keys: pd.DataFrame) -> list[NDArray[np.float64]]:
-    return [keys[name].to_numpy(np.float64) for name in ("block_row", "block_col")]
+    scene = keys.groupby(["event", "scene"], sort=False).ngroup().to_numpy()
+    rows, cols = (keys[name].to_numpy(np.int64) for name in ("block_row", "block_col"))
+    ways = [(scene, (rows + down) // side, (cols + right) // side) for down in range(side) for right in range(side)]
+    return np.stack([np.unique(np.stack(way), axis=1, return_inverse=True)[1].ravel() for way in ways])
 
 
 def block_keys(ids: NDArray[Any], per_row: int, *, role: str, event: str, scene: str) -> dict[str, Any]:

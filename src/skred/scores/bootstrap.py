@@ -11,8 +11,8 @@ resample draws as many blocks as there are, with replacement. Three kinds of int
 
 Which one to trust from how many blocks on is measured by benchmarks/coverage.py and stated in docs/scores.md.
 
-Blocks that touch may still be alike. A studentised interval is widened, and p raised, by as much as the error grows
-when neighbours are counted together (`nearby`; Conley 1999), and never narrowed: benchmarks/blocks.py has by how much.
+Blocks that touch may still be alike. Every interval is widened, and p raised, by as much as the error grows when
+neighbours are counted together (`widening`), and never narrowed: benchmarks/blocks.py has by how much.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def estimate(
     method: Method,
     level: float = 0.95,
     other: OtherError | None = None,
-    nearby: Float | None = None,
+    nearby: NDArray[np.int64] | None = None,
 ) -> Estimate:
     """A score over blocks with its interval.
 
@@ -197,8 +197,8 @@ def estimate(
         was estimated from few values, Student's t with the degrees of freedom of the sum (Satterthwaite 1946) takes
         the place of the resampled one.
     nearby
-        How much of the product of the errors of two blocks counts, shape (blocks, blocks), 1 for a block with itself
-        (`skred.scores.blocks.nearby`); None where no blocks touch.
+        The ways to lay larger squares over the blocks (`skred.scores.blocks.nearby`): every interval is widened about
+        the score by `widening`. None where no blocks touch.
     """
     x = np.asarray(values, np.float64)
     if len(x) < 2:
@@ -206,8 +206,8 @@ def estimate(
     total, sums = x.sum(axis=0), resamples.weights @ x
     value, scores = float(statistic.value(total)), statistic.value(sums)
     error = float(_error(statistic, total[None], x, np.ones((1, len(x))))[0])
-    if nearby is not None:
-        error *= widening(statistic, x, nearby)
+    wider = 1.0 if nearby is None else widening(statistic, x, nearby)
+    error *= wider
     freedom = math.inf
     if other is not None:
         error = math.hypot(error, other.error)
@@ -230,9 +230,12 @@ def estimate(
         reach = most * z_error
         low, high = (float(v) for v in statistic.scale.back(np.array([here - reach, here + reach])))
     elif method == "bca":
-        low, high = _bca(scores[defined], value, _without_one(statistic, x), tail)
+        low, high = _stretched(
+            statistic.scale, value, _bca(scores[defined], value, _without_one(statistic, x), tail), wider
+        )
     else:
-        low, high = (float(q) for q in np.quantile(scores[defined], [tail, 1 - tail]))
+        ends = np.quantile(scores[defined], [tail, 1 - tail])
+        low, high = _stretched(statistic.scale, value, (float(ends[0]), float(ends[1])), wider)
     return Estimate(value, low, high, error, p)
 
 
@@ -250,15 +253,31 @@ def _error(statistic: Statistic, sums: Float, x: Float, weights: Float) -> Float
         return np.asarray(np.sqrt(variance * n / max(n - 1, 1)))
 
 
-def widening(statistic: Statistic, values: NDArray[Any], nearby: Float) -> float:
-    """How much larger the error is with neighbours counted together, at least 1; 1 where there is no error."""
+def widening(statistic: Statistic, values: NDArray[Any], nearby: NDArray[np.int64]) -> float:
+    """How much larger the error is over larger squares (`skred.scores.blocks.nearby`) than over blocks, at least 1.
+
+    The variance is the mean of those over the ways to lay them. That is the estimate of Conley (1999) with the kernel
+    of Bartlett: the errors of two blocks count together in full if they are the same, less with each row and column
+    between them, not at all from the side of a square on. How uncertain it is itself is not counted. 1 where there is
+    no error.
+    """
     x = np.asarray(values, np.float64)
     with np.errstate(invalid="ignore"):
         influence = statistic.gradient(x.sum(axis=0)) @ x.T
         influence = influence - influence.mean()
         alone = float(influence @ influence)
-        together = float(influence @ nearby @ influence)
+        together = float(np.mean([(np.bincount(way, influence) ** 2).sum() for way in nearby]))
     return math.sqrt(max(together / alone, 1.0)) if alone > 0 else 1.0
+
+
+def _stretched(scale: Scale, value: float, ends: tuple[float, float], wider: float) -> tuple[float, float]:
+    """The ends of an interval so many times further from the score, on its own scale."""
+    if wider == 1:
+        return ends
+    with np.errstate(divide="ignore", invalid="ignore"):
+        here, there = scale.out(np.array([value])), scale.out(np.array(ends))
+        low, high = scale.back(here + wider * (there - here))
+    return float(low), float(high)
 
 
 def _without_one(statistic: Statistic, x: Float) -> Float:

@@ -155,7 +155,7 @@ def _compare(
     reason = too_few(len(values), section["landslides"], params)
     resamples = Resamples.draw(len(values), params.replicates, params.seed)
     by_seed = OtherError.of_means(seeds)
-    near = nearby(ones[0].blocks.of(*roles).keys)
+    near = nearby(ones[0].blocks.of(*roles).keys, params.nearby_blocks)
     found = estimate(values, statistic, resamples, "studentised", other=by_seed, nearby=near)
     if reason is None and not math.isfinite(found.p):
         reason = "hangs on few blocks"

@@ -16,7 +16,7 @@ from skred.patches.split import EIGHT, Split
 from skred.patches.store import PatchFolder
 from skred.scores.bins import predicted_positive
 from skred.scores.gather import read_probability
-from skred.scores.ranked import EMPTY, Ranked
+from skred.scores.ranked import Ranked
 
 Where = Callable[[str], NDArray[np.bool_] | None]  # scene -> the pixels that count, None for all
 
@@ -32,8 +32,8 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
-            self.all + other.all,
-            self.observable + other.observable,
+            Ranked.join([self.all, other.all]),
+            Ranked.join([self.observable, other.observable]),
             self.area_km2 + other.area_km2,
             self.false_alarms + other.false_alarms,
         )
@@ -64,22 +64,21 @@ def tally(scenes: SceneFolder, probability: Path, threshold: float, where: Where
     InputError
         A probability raster is missing, has another size or place than its scene, or values outside 0 to 1.
     """
-    every, observable, area_km2, alarms = EMPTY, EMPTY, 0.0, 0
+    every, observable, area_km2, alarms = [], [], 0.0, 0
     for scene, predicted, labels, chosen in _scenes(scenes, probability, where):
-        every += Ranked.of(predicted, labels, chosen)
-        observable += Ranked.of(predicted, labels, chosen & _seen_by_all(scenes, scene))
+        every.append(Ranked.of(predicted, labels, chosen))
+        observable.append(Ranked.of(predicted, labels, chosen & _seen_by_all(scenes, scene)))
         grid = scenes.grid(scene)
         area_km2 += int((chosen & (labels != UNKNOWN)).sum()) * grid.resolution_m**2 / 1e6
         alarms += _false_alarms(predicted_positive(predicted, threshold) & chosen, labels)
-    return Tally(every, observable, area_km2, alarms)
+    return Tally(Ranked.join(every), Ranked.join(observable), area_km2, alarms)
 
 
 def tally_against(truth: NDArray[np.uint8], scenes: SceneFolder, probability: Path, where: Where) -> Ranked:
     """Pixels of a one-scene folder against other labels: the simulated world's truth instead of the inventory."""
-    pixels = EMPTY
-    for _, predicted, _, chosen in _scenes(scenes, probability, where):
-        pixels += Ranked.of(predicted, truth, chosen)
-    return pixels
+    return Ranked.join(
+        [Ranked.of(predicted, truth, chosen) for _, predicted, _, chosen in _scenes(scenes, probability, where)]
+    )
 
 
 def pixels_of(patches: PatchFolder, code: Split) -> Where:

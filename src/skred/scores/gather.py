@@ -20,7 +20,7 @@ from skred.scores.bins import predicted_positive
 from skred.scores.blocks import BlockBins, block_raster, count_blocks, join
 from skred.scores.confounders import Confounders, read_confounders
 from skred.scores.objects import SceneObjects, find_objects
-from skred.scores.ranked import EMPTY, Ranked
+from skred.scores.ranked import Ranked
 
 Region = Literal["validation", "test", "unseen", "control"]
 CODES: dict[Region, int] = {"validation": 1, "test": 2, "unseen": 3, "control": 4}
@@ -143,15 +143,15 @@ def blocks_of(parts: Sequence[ScenePart]) -> BlockBins:
 
 def ranked_of(parts: Sequence[ScenePart], regions: Sequence[Region]) -> tuple[Ranked, NDArray[np.int64]]:
     """The known pixels of some regions, and the block of each: its line in ``blocks_of(parts).of(*regions)``."""
-    ranked, lines, count = EMPTY, [np.zeros(0, np.int64)], 0
+    ranked, lines, count = [], [np.zeros(0, np.int64)], 0
     for region in (name for name in CODES if name in regions):
         for part in parts:
             known = part.known(region)
             ids, index = np.unique(part.blocks[known], return_inverse=True)
-            ranked += Ranked.of(part.probability, part.labels, known)
+            ranked.append(Ranked.of(part.probability, part.labels, known))
             lines.append(index.astype(np.int64) + count)
             count += len(ids)
-    return ranked, np.concatenate(lines)
+    return Ranked.join(ranked), np.concatenate(lines)
 
 
 def seen_shares(parts: Sequence[ScenePart], regions: Sequence[Region], sensors: Sequence[str]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def pixel_scores(
     counts, few = blocks.total(), too_few(len(blocks.bins), landslides, params)
     table = counts.at(threshold)
     scores: dict[str, Any] = {**table.scores(), "auprc": ranked.auprc()}
-    near = nearby(blocks.keys)
+    near = nearby(blocks.keys, params.nearby_blocks)
     nothing = table.tp + table.fp == 0
     reasons = [few or "nothing was detected"] if few or nothing else []
     for name in list(scores):
@@ -68,7 +68,7 @@ def too_few(blocks: int, landslides: int | None, params: ScoreParams) -> str | N
 
 
 def _ends(
-    values: NDArray[Any], statistic: Statistic, near: NDArray[np.float64], params: ScoreParams
+    values: NDArray[Any], statistic: Statistic, near: NDArray[np.int64], params: ScoreParams
 ) -> tuple[float | None, float | None]:
     resamples = Resamples.draw(len(values), params.replicates, params.seed)
     found = estimate(values, statistic, resamples, params.interval, nearby=near)
@@ -88,7 +88,9 @@ def whole_objects(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any
     for name, part, whole in _OBJECT_SHARES:
         low = high = None
         if few is None:
-            low, high = _ends(per_block[[part, whole]].to_numpy(), SHARE_OF, nearby(per_block), params)
+            low, high = _ends(
+                per_block[[part, whole]].to_numpy(), SHARE_OF, nearby(per_block, params.nearby_blocks), params
+            )
             if low is None and scores[name] is not None:
                 reasons.append(f"{name} is {at_the_end(counts[part], counts[whole])}")
         scores |= {f"{name}_low": low, f"{name}_high": high}
@@ -123,7 +125,9 @@ def alarm_rate(per_block: pd.DataFrame, params: ScoreParams) -> dict[str, Any]:
     if area and not false:
         low, high, reason = 0.0, most_where_none_was_seen(area), None
     elif reason is None:
-        low, high = _ends(per_block[["false", "area_km2"]].to_numpy(), rate(100), nearby(per_block), params)
+        low, high = _ends(
+            per_block[["false", "area_km2"]].to_numpy(), rate(100), nearby(per_block, params.nearby_blocks), params
+        )
         reason = "false alarms hang on few blocks" if low is None else None
     return {
         "false_alarms_per_100km2": 100 * false / area if area else None,

@@ -16,7 +16,7 @@ from skred.detectors.model import Model
 from skred.scores.blocks import BlockBins, block_raster, count_blocks, join, nearby
 from skred.scores.bootstrap import Difference, Mean, OtherError, Resamples, estimate
 from skred.scores.params import ImportanceParams
-from skred.scores.ranked import EMPTY, Ranked
+from skred.scores.ranked import Ranked
 from skred.scores.statistics import PIXEL_SCORES
 
 
@@ -42,7 +42,7 @@ def band_importance(model: Model, scenes: SceneFolder, threshold: float, params:
     """
     mcc = PIXEL_SCORES["mcc"]
     blocks, whole = _predicted(model, scenes, None, params.block_px, np.random.default_rng(params.seed))
-    base, near = blocks.pixels(threshold), nearby(blocks.keys)
+    base, near = blocks.pixels(threshold), nearby(blocks.keys, params.nearby_blocks)
     resamples = Resamples.draw(len(base), params.replicates, params.seed)
     base_mcc, base_auprc = _mcc(whole, threshold), _auprc(whole)
     rows = [{"band": "none", "mcc": base_mcc, "auprc": base_auprc, "mcc_drop": 0.0, "auprc_drop": 0.0}]
@@ -61,8 +61,8 @@ def band_importance(model: Model, scenes: SceneFolder, threshold: float, params:
             nearby=near,
         )
         mean = float(np.mean(each))
-        unused = all(np.array_equal(one.p, whole.p) for _, one in mixed)
-        low, high = (np.nan, np.nan) if unused else (found.low, found.high)  # rounding is no interval
+        unmoved = all(np.array_equal(counts.pixels(threshold), base) for counts, _ in mixed)
+        low, high = (np.nan, np.nan) if unmoved else (found.low, found.high)  # rounding is no interval
         row = {"band": band, "mcc": mean, "auprc": auprc, "mcc_drop": base_mcc - mean, "auprc_drop": base_auprc - auprc}
         rows.append(row | {"mcc_drop_low": low, "mcc_drop_high": high})
     return pd.DataFrame(rows)
@@ -71,7 +71,7 @@ def band_importance(model: Model, scenes: SceneFolder, threshold: float, params:
 def _predicted(
     model: Model, scenes: SceneFolder, shuffled: int | None, block_px: int, rng: np.random.Generator
 ) -> tuple[BlockBins, Ranked]:
-    parts, ranked = [], EMPTY
+    parts, ranked = [], []
     for scene in scenes.names:
         values = list(scenes.bands(scene, model.inputs.names))
         if shuffled is not None:
@@ -81,8 +81,8 @@ def _predicted(
         every, blocks = np.ones(labels.shape, bool), block_raster(labels, block_px)
         p = model.probability(values)
         parts.append(count_blocks(p, labels, every, blocks, -(-labels.shape[1] // block_px), **names))
-        ranked += Ranked.of(p, labels)
-    return join(parts), ranked
+        ranked.append(Ranked.of(p, labels))
+    return join(parts), Ranked.join(ranked)
 
 
 def _mcc(pixels: Ranked, threshold: float) -> float:

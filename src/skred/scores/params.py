@@ -14,6 +14,7 @@ class ScoreParams(Section):
     """How scores and their intervals are taken; every key is explained in params.yaml."""
 
     block_px: int = Field(ge=8, le=4096)
+    nearby_blocks: int = Field(ge=1, le=64)
     replicates: int = Field(ge=99, le=20_000)
     interval: Method
     min_blocks: int = Field(ge=2)
@@ -37,6 +38,7 @@ class ImportanceParams(Section):
     """The section `importance` of experiments/importance: how bands are shuffled."""
 
     block_px: int = Field(ge=8, le=4096)
+    nearby_blocks: int = Field(ge=1, le=64)
     repeats: int = Field(ge=1, le=100)
     replicates: int = Field(ge=99, le=20_000)
     seed: int = Field(ge=0)

@@ -6,6 +6,7 @@ up to half of the landslide pixels more than 0.999, and what lies in one bin loo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,12 @@ class Ranked:
         known = labels != UNKNOWN if where is None else where & (labels != UNKNOWN)
         return cls(np.asarray(probability[known], np.float32), labels[known] == LANDSLIDE)
 
-    def __add__(self, other: Ranked) -> Ranked:
-        return Ranked(np.concatenate([self.p, other.p]), np.concatenate([self.truth, other.truth]))
+    @classmethod
+    def join(cls, parts: Sequence[Ranked]) -> Ranked:
+        """All pixels of `parts`, in their order."""
+        if not parts:
+            return cls(np.zeros(0, np.float32), np.zeros(0, bool))
+        return cls(np.concatenate([part.p for part in parts]), np.concatenate([part.truth for part in parts]))
 
     @property
     def pixels(self) -> int:
@@ -68,9 +73,6 @@ class Ranked:
         return float(np.sum(np.diff(recall, prepend=0.0) * precision)) if len(recall) else None
 
 
-EMPTY = Ranked(np.zeros(0, np.float32), np.zeros(0, bool))
-
-
 def steps_per_block(ranked: Ranked, block: NDArray[np.int64], blocks: int, most: int = STEPS) -> NDArray[np.int64]:
     """What `skred.scores.statistics.AveragePrecision` sums: landslide pixels, then others, per block and step of the
     curve, from the lowest threshold up.
@@ -89,8 +91,10 @@ def steps_per_block(ranked: Ranked, block: NDArray[np.int64], blocks: int, most:
     """
     rising = np.sort(ranked.p[ranked.truth])
     edges = np.unique(rising[:: max(1, -(-len(rising) // most))])
+    step = np.searchsorted(edges, ranked.p, side="right") - 1
+    place = block * len(edges) + step
     table = [
-        np.stack([_per_step(ranked.p[kind & (block == b)], edges) for b in range(blocks)])
+        np.bincount(place[kind & (step >= 0)], minlength=blocks * len(edges)).reshape(blocks, -1)
         for kind in (ranked.truth, ~ranked.truth)
     ]
     return np.concatenate(table, axis=1)

@@ -23,7 +23,7 @@ from skred.scores.gather import Region, ScenePart, blocks_of, gather, ranked_of,
 from skred.scores.headline import pixel_scores
 from skred.scores.object_report import ObjectReport, report_objects
 from skred.scores.params import ScoreParams
-from skred.scores.ranked import EMPTY, Ranked
+from skred.scores.ranked import Ranked
 
 _DIGITS = 6  # more would only record rounding
 
@@ -112,11 +112,11 @@ def evaluate_cell(
         tallies = [tally(f, probability / f.index.event, card.threshold) for f in unseen]
         scores["unseen"]["observable"] = sum(tallies[1:], tallies[0]).scores(card.threshold)["observable"]
         if all(folder.index.event in truths for folder in unseen):
-            everything = EMPTY
-            for folder in unseen:
-                event = folder.index.event
-                everything += tally_against(_truth(truths[event]), folder, probability / event, lambda scene: None)
-            scores["unseen"]["truth"] = _against_truth(everything, card.threshold)
+            against = [
+                tally_against(_truth(truths[event]), folder, probability / event, lambda scene: None)
+                for folder, event in ((folder, folder.index.event) for folder in unseen)
+            ]
+            scores["unseen"]["truth"] = _against_truth(Ranked.join(against), card.threshold)
     if pooled:
         scores["held_out"] = of("test", "unseen")
     if "control" in roles:

@@ -61,11 +61,11 @@ def _entry(group: Sequence[Seed], params: ScoreParams) -> Entry:
     if "held_out" in scores:
         entry["held_out"] = _region(group, ("test", "unseen"), scores["held_out"], params, whole=True)
     if "control" in scores:
-        entry["control"] = _alarms(*_whole(group, ("control",), ["false", "area_km2"]), params)
+        entry["control"] = _alarms(*_whole(group, ("control",), ["false", "area_km2"], params), params)
     return entry
 
 
-def _alarms(tables: Sequence[NDArray[Any]], near: NDArray[np.float64], params: ScoreParams) -> Entry:
+def _alarms(tables: Sequence[NDArray[Any]], near: NDArray[np.int64], params: ScoreParams) -> Entry:
     false, area_km2 = np.sum(tables, axis=(0, 1))
     if area_km2 and not false:
         return {f"{_RATE}_low": 0.0, f"{_RATE}_high": most_where_none_was_seen(area_km2 / len(tables))}
@@ -77,7 +77,7 @@ def _region(
 ) -> Entry:
     tables = [seed.scored.blocks.of(*roles).pixels(seed.scored.scores["threshold"]) for seed in group]
     few = too_few(len(tables[0]), section["landslides"], params)
-    near = nearby(group[0].scored.blocks.of(*roles).keys)
+    near = nearby(group[0].scored.blocks.of(*roles).keys, params.nearby_blocks)
     entry = _ends({name: (tables, PIXEL_SCORES[name], near) for name in _PIXEL_SCORES}, few, params)
     mcc = {
         f"seed_{s.scored.scores['seed']}": _value(PIXEL_SCORES["mcc"], t) for s, t in zip(group, tables, strict=True)
@@ -86,22 +86,24 @@ def _region(
     if whole and "objects" in section:
         shares = {}
         for name, columns in _SHARES.items():
-            counted, close = _whole(group, roles, list(columns))
+            counted, close = _whole(group, roles, list(columns), params)
             shares[name] = (counted, SHARE_OF, close)
         entry["objects"] = _ends(shares, few, params)
     return entry
 
 
 def _whole(
-    group: Sequence[Seed], roles: tuple[str, ...], columns: list[str]
-) -> tuple[list[NDArray[Any]], NDArray[np.float64]]:
+    group: Sequence[Seed], roles: tuple[str, ...], columns: list[str], params: ScoreParams
+) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
     """Columns of `objects.csv` of each seed, the same blocks in the same order; and which of them lie `nearby`."""
     tables = [seed.objects[seed.objects["role"].isin(roles)].set_index(list(KEYS)) for seed in group]
     index = tables[0].index
-    return [table.loc[index, columns].to_numpy() for table in tables], nearby(index.to_frame(index=False))
+    return [table.loc[index, columns].to_numpy() for table in tables], nearby(
+        index.to_frame(index=False), params.nearby_blocks
+    )
 
 
-Wanted = tuple[Sequence[NDArray[Any]], Statistic, NDArray[np.float64]]  # counts of each seed, score, `nearby`
+Wanted = tuple[Sequence[NDArray[Any]], Statistic, NDArray[np.int64]]  # counts of each seed, score, `nearby`
 
 
 def _ends(wanted: Mapping[str, Wanted], few: str | None, params: ScoreParams) -> Entry:
@@ -124,7 +126,7 @@ def _why(tables: Sequence[NDArray[Any]], statistic: Statistic) -> str:
 
 
 def _interval(
-    tables: Sequence[NDArray[Any]], statistic: Statistic, near: NDArray[np.float64], params: ScoreParams
+    tables: Sequence[NDArray[Any]], statistic: Statistic, near: NDArray[np.int64], params: ScoreParams
 ) -> tuple[float | None, float | None]:
     resamples = Resamples.draw(len(tables[0]), params.replicates, params.seed)
     by_seed = OtherError.of_means([[_value(statistic, table) for table in tables]])

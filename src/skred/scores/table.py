@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from skred.core.errors import InputError
 from skred.core.json_file import read_json
@@ -50,9 +53,8 @@ class _Column:
         names = (f"{self.key} is ", f"{self.key} ", *(["false alarms "] if self.key == _ALARMS else []))
         own = [_after(reason, names) for reason in reasons if reason.startswith(names)]
         of_all = [reason for reason in reasons if not reason.startswith(_OF_ONE)]
-        if self.region and not reasons and (_number(entry.get("seeds")) or 1) > 1:
-            return ["not taken for means over seeds"]
-        return own or of_all
+        over_seeds = bool(self.region) and (_number(entry.get("seeds")) or 1) > 1
+        return own or of_all or (["not taken for means over seeds"] if over_seeds else [])
 
 
 def _after(text: str, starts: Sequence[str]) -> str:
@@ -85,16 +87,53 @@ def read_verdicts(path: Path) -> list[str]:
     if not path.is_file():
         return []
     record = _read(path, "run `dvc repro`", _WANTED_DIFFERENCES)
-    if not _is_record(record):
-        raise InputError(f"{path}: holds no differences between cells; {_WANTED_DIFFERENCES}")
+    try:
+        _Record.model_validate(record)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        told = f" ({where})" if where else ""
+        raise InputError(f"{path}: holds no differences between cells{told}; {_WANTED_DIFFERENCES}") from None
     return [line["text"] for line in verdicts(record)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Difference(_Strict):
+    """What `skred.scores.verdicts` reads of a difference."""
+
+    difference: float | None
+    low: float | None
+    high: float | None
+    p_corrected: float | None
+    seeds: int
+    seeds_other: int
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _explained(self) -> _Difference:
+        if self.reason is None and None in (self.difference, self.low, self.high, self.p_corrected):
+            raise ValueError("wanted a reason for what is missing")
+        return self
+
+
+class _Measured(_Strict):
+    where: str
+    min_seeds: int | None = None
+
+
+class _Record(_Strict):
+    """`metrics/differences.json`, as far as it is read."""
+
+    measured: _Measured
+    differences: dict[str, _Difference]
 
 
 _WANTED = (
     "wanted the table of a compare stage, such as metrics/compare.json: name that file, or make it with `dvc repro`"
 )
 _WANTED_DIFFERENCES = "wanted those that the compare stage writes beside its table: make them with `dvc repro`"
-_OF_DIFFERENCE = {"difference", "low", "high", "p_corrected", "seeds", "seeds_other"}
 
 
 def _read(path: Path, otherwise: str, wanted: str) -> Any:
@@ -106,6 +145,8 @@ def _read(path: Path, otherwise: str, wanted: str) -> Any:
         if isinstance(error.__cause__, ValueError):
             raise InputError(f"{path}: is not JSON; {wanted}") from None
         raise
+    except RecursionError:
+        raise InputError(f"{path}: is nested without end; {wanted}") from None
 
 
 def _mistake(table: Any) -> str | None:
@@ -118,18 +159,10 @@ def _mistake(table: Any) -> str | None:
         for detector, entry in cells.items():
             if not isinstance(entry, dict) or not any(name in entry for name in _SCORES):
                 return f"{setting}.{detector} holds no scores"
-            if not isinstance(entry.get("simulated"), bool):
+            others = [_section(entry, (name,)).get("simulated", True) for name in ("unseen", "control")]
+            if not all(isinstance(kind, bool) for kind in (entry.get("simulated"), *others)):
                 return f"{setting}.{detector} does not say whether its pixels are simulated"
     return None
-
-
-def _is_record(record: Any) -> bool:
-    if not isinstance(record, dict) or not isinstance(record.get("measured"), dict):
-        return False
-    rows = record.get("differences")
-    return isinstance(rows, dict) and all(
-        isinstance(row, dict) and row.keys() >= _OF_DIFFERENCE for row in rows.values()
-    )
 
 
 def markdown(table: Table) -> str:
@@ -302,7 +335,7 @@ def _section(entry: Entry, keys: tuple[str, ...]) -> Entry:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _shown(value: float | None) -> str:

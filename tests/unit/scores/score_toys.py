@@ -6,6 +6,7 @@ from skred.scores.params import ScoreParams
 
 NUMBERS = {
     "block_px": 16,
+    "nearby_blocks": 2,
     "replicates": 99,
     "interval": "studentised",
     "min_blocks": 5,

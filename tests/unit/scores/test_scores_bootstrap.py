@@ -222,7 +222,7 @@ def test_holm_never_lowers_a_p_and_keeps_their_order(p):
     assert (np.diff(corrected[np.argsort(p, kind="stable")]) >= 0).all()
 
 
-LATTICE = nearby(pd.DataFrame(block_keys(np.arange(144), 12, role="test", event="e", scene="s")))
+LATTICE = nearby(pd.DataFrame(block_keys(np.arange(144), 12, role="test", event="e", scene="s")), 3)
 
 
 def alike(rng):
@@ -253,12 +253,26 @@ def test_an_interval_is_never_narrowed():
     assert estimate(x, MEAN, resamples, "studentised", nearby=LATTICE) == estimate(x, MEAN, resamples, "studentised")
 
 
-def test_where_neighbours_are_alike_p_is_larger():
+@pytest.mark.parametrize("method", METHODS)
+def test_every_kind_of_interval_is_widened_about_its_score_as_p_is_raised(method):
     rng, resamples = np.random.default_rng(13), Resamples.draw(144, 999, 1)
     one, other = alike(rng), alike(rng)
     both, statistic = np.hstack([blocks_of_numbers(one), blocks_of_numbers(other)]), Difference(MEAN, MEAN, 2, PLAIN)
-    alone = estimate(both, statistic, resamples, "studentised")
-    assert estimate(both, statistic, resamples, "studentised", nearby=LATTICE).p > alone.p
+    alone, wide = (estimate(both, statistic, resamples, method, nearby=near) for near in (None, LATTICE))
+    factor = widening(statistic, both, LATTICE)
+    assert factor > 1.1
+    assert wide.value - wide.low == pytest.approx(factor * (alone.value - alone.low))
+    assert wide.high - wide.value == pytest.approx(factor * (alone.high - alone.value))
+    assert wide.p > alone.p
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_widened_share_stays_a_share(method):
+    rng, resamples = np.random.default_rng(14), Resamples.draw(144, 300, 1)
+    cases = rng.integers(1, 9, 144)
+    found = np.where(alike(rng) > 1.2, cases, 0)
+    got = estimate(np.stack([found, cases], axis=1), SHARE_OF, resamples, method, nearby=LATTICE)
+    assert 0 <= got.low < got.value < got.high <= 1
 
 
 def test_resamples_are_drawn_once_and_cannot_be_changed():

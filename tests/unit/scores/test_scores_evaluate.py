@@ -15,10 +15,16 @@ from skred.detectors.base import Sliding
 from skred.detectors.inputs import Inputs
 from skred.detectors.model import ModelCard, save_model
 from skred.patches.split import Split
+from skred.scores.bins import BINS, bins_of
+from skred.scores.blocks import nearby
+from skred.scores.bootstrap import Resamples, estimate
 from skred.scores.by_path import evaluate_by_path
 from skred.scores.comparison import at_common_unit, compare_cells
 from skred.scores.evaluate import pixels_of, tally
+from skred.scores.gather import blocks_of, gather, ranked_of
+from skred.scores.ranked import steps_per_block
 from skred.scores.report import evaluate_cell, rounded
+from skred.scores.statistics import AveragePrecision
 
 SHAPE = (64, 64)
 
@@ -141,6 +147,41 @@ def cell(make_scenes, make_patch_folder, tmp_path):
         probability(folders[event], p / event, {event: predicted})
     patches = make_patch_folder(tmp_path / "develop", tmp_path / "patches")
     return folders, p, patches
+
+
+@pytest.mark.parametrize(
+    "regions", [("test",), ("unseen",), ("test", "unseen"), ("unseen", "test"), ("validation",), ("control", "unseen")]
+)
+def test_each_pixel_stands_in_the_line_of_its_block(cell, regions):
+    folders, p, patches = cell
+    whole = [folders[name] for name in ("west", "east", "still", "calm")]
+    parts = gather(patches, folders["develop"], whole, p, 0.5, block_px=16, truths={})
+    blocks = blocks_of(parts).of(*regions)
+    ranked, line = ranked_of(parts, regions)
+    for kind, wanted in ((ranked.truth, blocks.bins[:, 0]), (~ranked.truth, blocks.bins[:, 1])):
+        place = line[kind] * BINS + bins_of(ranked.p[kind])
+        counted = np.bincount(place, minlength=len(wanted) * BINS).reshape(wanted.shape)
+        np.testing.assert_array_equal(counted, wanted)
+
+
+def test_the_interval_of_auprc_rests_on_the_blocks_of_its_pixels(cell):
+    folders, p, patches = cell
+    develop, east, rng = folders["develop"], folders["east"], np.random.default_rng(5)
+    for scenes in (develop, east):
+        name = scenes.index.event
+        labels = scenes.labels(name)
+        probability(scenes, p / name, {name: 0.3 * (labels == 1) + 0.7 * rng.random(labels.shape)})
+    parts = gather(patches, develop, [east], p, 0.5, block_px=16, truths={})
+    blocks, (ranked, line) = blocks_of(parts).of("test", "unseen"), ranked_of(parts, ("test", "unseen"))
+    held_out = evaluate_cell(card(develop), p, patches, develop, [east], {}, PARAMS).scores["held_out"]
+    steps, near = steps_per_block(ranked, line, len(blocks.bins)), nearby(blocks.keys, PARAMS.nearby_blocks)
+    resamples = Resamples.draw(len(steps), PARAMS.replicates, PARAMS.seed)
+    wanted = estimate(steps, AveragePrecision(), resamples, "studentised", nearby=near)
+    assert (held_out["auprc_low"], held_out["auprc_high"]) == pytest.approx((wanted.low, wanted.high), abs=1e-6)
+    known = [part.known(region) for part, region in zip(parts, ("test", "unseen"), strict=True)]
+    truth = np.concatenate([part.labels[k] == 1 for part, k in zip(parts, known, strict=True)])
+    values = np.concatenate([part.probability[k] for part, k in zip(parts, known, strict=True)])
+    assert held_out["auprc"] == pytest.approx(metrics.average_precision_score(truth, values), abs=1e-6)
 
 
 def test_a_cell_is_scored_on_the_test_pixels_alone(cell):

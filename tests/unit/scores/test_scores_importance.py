@@ -16,7 +16,7 @@ from skred.scores.importance import band_importance, shuffle_blocks
 from skred.scores.params import ImportanceParams
 from skred.scores.statistics import PIXEL_SCORES
 
-PARAMS = ImportanceParams(block_px=8, repeats=3, replicates=199, seed=1)
+PARAMS = ImportanceParams(block_px=8, nearby_blocks=2, repeats=3, replicates=199, seed=1)
 
 
 class SecondBand:
@@ -90,7 +90,7 @@ def test_the_interval_counts_places_and_orders(make_scenes, tmp_path):
     assert band["mcc_drop_low"] < drop < band["mcc_drop_high"]
     statistic, resamples = Difference(mcc, Mean(mcc, 3), 4), Resamples.draw(len(base), PARAMS.replicates, PARAMS.seed)
     rows, cols = np.divmod(np.arange(64), 8)
-    near = nearby(pd.DataFrame({"event": "toy", "scene": "s", "block_row": rows, "block_col": cols}))
+    near = nearby(pd.DataFrame({"event": "toy", "scene": "s", "block_row": rows, "block_col": cols}), 2)
     places = estimate(np.hstack([base, *mixed]), statistic, resamples, "studentised", nearby=near)
     over_orders = np.std(each, ddof=1) / np.sqrt(3)
     assert over_orders > 0.2 * places.error

@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from skred.scores.bins import count_bins
 from skred.scores.counts import Counts
-from skred.scores.ranked import EMPTY, Ranked, steps_per_block
+from skred.scores.ranked import Ranked, steps_per_block
 from skred.scores.statistics import AveragePrecision
 
 
@@ -53,6 +53,19 @@ def test_sums_over_blocks_give_the_same_area(drawn, blocks, seed):
     assert sums[: len(sums) // 2].sum() == truth.sum()
 
 
+@settings(max_examples=50)
+@given(pixels(), st.integers(1, 9), st.integers(0, 99))
+def test_each_block_has_its_own_pixels(drawn, blocks, seed):
+    p, truth = drawn
+    block = np.random.default_rng(seed).integers(0, blocks, len(p))
+    table = steps_per_block(Ranked(p, truth), block, blocks)
+    for number in range(blocks):
+        here = block == number
+        positive, negative = np.split(table[number], 2)
+        assert positive.sum() == truth[here].sum()
+        assert negative.sum() == (~truth[here] & (p[here] >= p[truth].min())).sum()
+
+
 def test_few_steps_give_nearly_the_same_area():
     rng = np.random.default_rng(3)
     truth = rng.random(20_000) < 0.1
@@ -83,7 +96,7 @@ def test_counts_at_a_threshold_are_those_of_the_bins(drawn, thousandths):
 def test_tiles_add_up_to_the_whole_and_their_order_does_not_matter(drawn, size):
     p, truth = drawn
     tiles = [Ranked(p[i : i + size], truth[i : i + size]) for i in range(0, len(p), size)]
-    forth, back = sum(tiles, EMPTY), sum(tiles[::-1], EMPTY)
+    forth, back = Ranked.join(tiles), Ranked.join(tiles[::-1])
     whole = Ranked(p, truth)
     for added in (forth, back):
         assert added.auprc() == whole.auprc()
@@ -108,6 +121,6 @@ def test_a_perfect_an_empty_and_no_prediction_at_all():
     none = Ranked.of(np.array([0.2, 0.9], np.float32), np.zeros(2, np.uint8))
     assert none.auprc() is None
     assert [len(part) for part in none.curve()] == [0, 0, 0]
-    assert EMPTY.auprc() is None
-    assert EMPTY.at(0.5) == Counts()
+    assert Ranked.join([]).auprc() is None
+    assert Ranked.join([]).at(0.5) == Counts()
     assert steps_per_block(none, np.zeros(2, np.int64), 3).shape == (3, 0)

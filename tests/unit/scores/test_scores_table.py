@@ -1,6 +1,7 @@
 """The table of all cells, as people read it, and files that are none."""
 
 import json
+import math
 import re
 
 import pytest
@@ -190,7 +191,59 @@ def test_numbers_of_another_kind_are_a_dash():
     assert "| `sar` | unet | 0.50 |" in markdown({"sar": {"unet": entry}})
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "{", '{"measured": {}, "differences": {"a minus b": 3}}'])
+def of_one_pair(measured=None, **changed):
+    row = {"difference": 0.1, "low": 0.0, "high": 0.2, "p_corrected": 0.04, "seeds": 5, "seeds_other": 1}
+    measured = {"where": "Nowhere", "min_seeds": 5} if measured is None else measured
+    return json.dumps({"measured": measured, "differences": {"sar-unet minus sar-cart": row | changed}})
+
+
+def test_differences_are_read_as_verdicts(tmp_path):
+    file = tmp_path / "differences.json"
+    file.write_text(of_one_pair())
+    assert "holds" in read_verdicts(file)[0]
+    file.write_text(of_one_pair(low=None, reason="12 blocks, wanted 30"))
+    assert "no interval: 12 blocks" in read_verdicts(file)[0]
+
+
+def test_a_file_that_is_nested_without_end_is_refused(tmp_path):
+    file = tmp_path / "table.json"
+    file.write_text("[" * 200_000)
+    with pytest.raises(InputError, match="nested without end"):
+        read_comparison(file)
+
+
+@pytest.mark.parametrize("region", ["unseen", "control"])
+def test_a_region_that_is_neither_simulated_nor_real_is_refused(tmp_path, region):
+    file = tmp_path / "table.json"
+    file.write_text(json.dumps({"full": {"unet": {"mcc": 0.5, "simulated": True, region: {"simulated": [1]}}}}))
+    with pytest.raises(InputError, match="does not say whether"):
+        read_comparison(file)
+
+
+def test_what_is_not_finite_is_no_number():
+    entry = {"simulated": True, "mcc": 0.5, "f1": math.nan, "held_out": {"mcc": 0.4, "blocks": math.nan}}
+    entry["held_out"] |= {"mcc_low": 0.1, "mcc_high": 0.6}
+    told = markdown({"sar": {"unet": entry}})
+    assert "0.40 [0.10, 0.60]" in told
+    assert "nan" not in told
+
+
+def test_over_seeds_a_score_says_that_its_interval_was_not_taken_beside_what_another_one_lacks():
+    section = {"mcc": 0.4, "auprc": 0.3, "no_interval": "mcc hangs on few blocks"}
+    entry = {"simulated": True, "mcc": 0.5, "seeds": 5, "held_out": section}
+    told = markdown({"sar": {"unet": entry}})
+    assert "MCC of `sar` unet (hangs on few blocks)" in told
+    assert "not taken for means over seeds" in told
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("[]", "{}", "{", '{"measured": {}, "differences": {"a minus b": 3}}'),
+        *(of_one_pair(measured={"min_seeds": 5}), of_one_pair(measured={"where": "Nowhere", "min_seeds": "5"})),
+        *(of_one_pair(low="a"), of_one_pair(low=None), of_one_pair(seeds=None), of_one_pair(high=math.nan)),
+    ],
+)
 def test_differences_that_are_none_are_refused_in_one_line(tmp_path, content):
     file = tmp_path / "differences.json"
     assert read_verdicts(file) == []
