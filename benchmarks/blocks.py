@@ -30,6 +30,7 @@ from skred.scores.gather import blocks_of, gather
 from skred.scores.statistics import PIXEL_SCORES
 
 SIZES_PX = (32, 64, 96, 128, 192)
+NEARBY = 3  # blocks, as `scores.nearby_blocks`
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def main() -> None:
         for size in SIZES_PX:
             keys, counts = counted(cells[0], size)[0], np.hstack([counted(cell, size)[1] for cell in cells])
             found = estimate(counts, statistic, Resamples.draw(len(counts), 199, 1), "studentised")
-            wider = widening(statistic, counts, nearby(keys))
+            wider = widening(statistic, counts, nearby(keys, NEARBY))
             numbers = f"{len(counts)} | {found.value:.3f} | {found.error:.3f} | {wider:.2f}"
             out.write(f"| {name} | {size * metres:.0f} | {numbers} |\n")
 

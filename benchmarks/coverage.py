@@ -47,7 +47,7 @@ def whole_tiles(side):
         chosen = rng.integers(0, len(tiles), max(2, round(blocks * len(tiles) / len(world))))
         lines = np.concatenate([tiles[i] for i in chosen])
         places = keys.iloc[lines].assign(scene=np.repeat(np.arange(len(chosen)), [len(tiles[i]) for i in chosen]))
-        resamples, near = Resamples.draw(len(lines), replicates, 1), nearby(places)
+        resamples, near = Resamples.draw(len(lines), replicates, 1), nearby(places, side)
         found = [estimate(world[lines], statistic, resamples, "studentised", nearby=n) for n in (None, near)]
         return dict(zip(OF_TILES, found, strict=True))
 
