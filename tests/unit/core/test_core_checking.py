@@ -16,7 +16,7 @@ from skred.detectors.base import DETECTORS, params_model
 from skred.detectors.inputs import fit_inputs
 from skred.detectors.rule import detector as rule
 
-IMPORTANCE = "importance: {block_px: 64, repeats: 5, replicates: 999, seed: 1}\n"
+IMPORTANCE = "importance: {block_px: 64, nearby_blocks: 3, repeats: 5, replicates: 999, seed: 1}\n"
 
 
 def mistakes(repository, file="params.yaml"):

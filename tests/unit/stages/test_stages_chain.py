@@ -29,6 +29,7 @@ PARAMS = {
     },
     "scores": {
         "block_px": 16,
+        "nearby_blocks": 3,
         "replicates": 199,
         "interval": "studentised",
         "min_blocks": 30,
