@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from skred.acquire.params import DownloadParams
+from skred.checking_yaml import double_keys, wrong_days
 from skred.composite.params import CompositeParams
 from skred.core.bands import EVENT_BANDS, Band, select
 from skred.core.errors import InputError
@@ -68,7 +67,6 @@ _WANTED = {
     "too_long": "{max_length} values at most",
     "recursion_loop": "values that do not hold themselves",
 }
-_DAY = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}$")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 T = TypeVar("T")
 
@@ -117,59 +115,8 @@ def _lines(check: Callable[[Path], Iterator[str]], file: Path) -> list[str]:
 
 
 def _event_mistakes(file: Path) -> Iterator[str]:
-    yield from _double_keys(file)
-    yield from _wrong_days(file) or _told(partial(read_event, file), file)
-
-
-def _wrong_days(file: Path) -> list[str]:
-    """A line for each value such as 2019-02-30, at which the reader of YAML stops without saying where it stood."""
-    try:
-        data = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - makes strings alone
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return []  # told by the event's own reader
-    data = data if isinstance(data, dict) else {}
-    values = {"date": data.get("date")}
-    for window in ("pre", "post"):
-        if isinstance(data.get(window), dict):
-            values |= {f"{window}.{end}": data[window].get(end) for end in ("first", "last")}
-    return [
-        f"{file}: {key}: got {value}, wanted a day that there is, such as 2019-07-30"
-        for key, value in values.items()
-        if isinstance(value, str) and _DAY.match(value) and not _is_day(value)
-    ]
-
-
-def _double_keys(file: Path) -> Iterator[str]:
-    """A line for each key that stands twice, of which the reader of YAML takes the last and says nothing."""
-    try:
-        whole = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return  # told by the file's own reader
-    for key, first, second in _repeated(whole, ()):
-        yield f"{file}: {key}: there twice, in lines {first} and {second}; wanted each key once: remove one"
-
-
-def _repeated(node: yaml.Node | None, above: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """Each repeated key below `node`, with the lines of the two."""
-    if isinstance(node, yaml.SequenceNode):
-        for i, value in enumerate(node.value):
-            yield from _repeated(value, (*above, str(i)))
-    if isinstance(node, yaml.MappingNode):
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            where, line = (*above, str(key.value)), key.start_mark.line + 1
-            if str(key.value) in lines:
-                yield ".".join(where), lines[str(key.value)], line
-            lines[str(key.value)] = line
-            yield from _repeated(value, where)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        dt.date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    yield from double_keys(file)
+    yield from wrong_days(file) or _told(partial(read_event, file), file)
 
 
 def _params_mistakes(file: Path) -> Iterator[str]:
@@ -179,8 +126,8 @@ def _params_mistakes(file: Path) -> Iterator[str]:
     except InputError as error:  # nothing else can be judged without these
         yield str(error)
         return
-    yield from _double_keys(file)
-    yield from _double_keys(_table(file))
+    yield from double_keys(file)
+    yield from double_keys(_table(file))
     # A study of days or of importance looks at models of the root pipeline and has no settings of its own.
     trains = "settings" in sections or not {"days", "importance"} & set(sections)
     used = {cell["detector"] for cell in _mappings(sections.get("cells")) if trains and _is_detector(cell)}
